@@ -1,0 +1,54 @@
+# HashCluster: what can be done here. A bare `make` shows it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# npm itself runs on the machine's own Node: installing replaces the one in node_modules.
+SYSTEM_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# npm writes this file last. Older than the lock file: not installed, or no longer what is locked.
+INSTALLED := node_modules/.package-lock.json
+REPORTS := .cache/reports
+
+.PHONY: help setup build run test lint format bench chaos clean distclean
+
+help: ## show this
+	@echo 'make <target> [ARGS="…"]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## install what is needed; Node 24 comes along
+
+$(INSTALLED): package-lock.json
+	@echo 'Installing …'
+	@PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error
+	@node -e 'if (!process.features.typescript) { console.error("Node 22.18 or newer is needed here; this is " + process.version); process.exit(1); }'
+	@touch $@
+
+build: $(INSTALLED) ## compile TypeScript and, where there is a C compiler, the hashing kernels
+	@npm run --silent build
+
+run: build ## start HashCluster, run a first job, stay until Ctrl-C
+	@exec node services/bin/hashcluster.js demo $(ARGS)
+
+test: $(INSTALLED) ## build and run all tests, or some: make test ARGS=services/src/jobs
+	@mkdir -p $(REPORTS)
+	@npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
+
+lint: $(INSTALLED) ## check style, types, sizes and who imports whom
+	@npm run --silent lint
+
+format: $(INSTALLED) ## repair what can be repaired by itself
+	@eslint --fix . ; prettier --write --log-level=warn .
+
+bench: $(INSTALLED) ## measure: make bench ARGS=hashing, ARGS=service
+	@npm run --silent bench -- $(ARGS)
+
+chaos: $(INSTALLED) ## kill it again and again, and check that nothing is lost
+	@npm run --silent chaos -- $(ARGS)
+
+clean: ## remove what was built
+	rm -rf .cache coverage services/dist services/native/build
+
+distclean: clean ## remove what was installed, too
+	rm -rf node_modules services/node_modules e2e/node_modules

@@ -143,14 +143,14 @@ export function expire(record: JobRecord, moment: Moment): Step<'requeued' | 'fa
     return { record: { ...record, live: job }, answer: 'requeued' };
   }
   const reason = `${attempts} workers died holding this job at position ${live.position} without progress`;
-  return { record: ended(record, live, 'failed', reason, moment), answer: 'failed' };
+  return { record: ended(record, live, { outcome: 'failed', reason }, moment), answer: 'failed' };
 }
 
 /** Somebody does not want the job any more. Ended jobs stay as they are. */
 export function cancel(record: JobRecord, moment: Moment): Step<boolean> {
   const { live, result } = record;
   if (!live || result?.outcome === 'done') return { record, answer: false };
-  return { record: ended(record, live, 'cancelled', null, moment), answer: true };
+  return { record: ended(record, live, { outcome: 'cancelled', reason: null }, moment), answer: true };
 }
 
 function requeued(job: LiveJob, now: number): LiveJob {
@@ -160,14 +160,13 @@ function requeued(job: LiveJob, now: number): LiveJob {
 function ended(
   record: JobRecord,
   job: LiveJob,
-  outcome: Exclude<Outcome, 'done'>,
-  reason: string | null,
+  how: { readonly outcome: Exclude<Outcome, 'done'>; readonly reason: string | null },
   { now, retentionMs }: Moment,
 ): JobRecord {
   if (record.result?.outcome === 'done') return { live: null, result: record.result };
   const { id, tenant, chain, iterations, createdAt } = job;
   const result: JobResult = {
-    ...{ id, tenant, chain, iterations, createdAt, outcome, reason },
+    ...{ id, tenant, chain, iterations, createdAt, ...how },
     digest: null,
     computed: job.position - 1,
     worker: job.owner,

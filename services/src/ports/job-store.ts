@@ -114,6 +114,8 @@ export interface JobStore {
   complete(batch: readonly Completion[]): Promise<CompleteAnswer[]>;
   /** False where the job was not this worker's any more. */
   release(worker: string, batch: readonly Checkpoint[]): Promise<boolean[]>;
+  /** The jobs that the store thinks are this worker's, at most 10,000 of them: finds claims whose answer got lost. */
+  owned(worker: string): Promise<LiveJob[]>;
   /** One lease per worker, by the store's clock, `leaseMs` long from now. 0 ends it. */
   renew(worker: string, leaseMs: number): Promise<void>;
   sweep(options: SweepOptions): Promise<Sweep>;

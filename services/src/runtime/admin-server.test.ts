@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { AdminServer, type AdminServerOptions } from './admin-server.ts';
+import { RecordingLogger } from './testing/recording-logger.ts';
+
+const servers: AdminServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function setup(options: Partial<AdminServerOptions> = {}) {
+  const logger = new RecordingLogger();
+  const server = new AdminServer({ host: '127.0.0.1', port: 0, ready: {}, logger, ...options });
+  servers.push(server);
+  const { port } = await server.start();
+  const get = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      ...init,
+      headers: { connection: 'close' },
+    });
+    return { status: response.status, headers: response.headers, body: await response.text() };
+  };
+  return { server, port, get, logger };
+}
+
+describe('probes', () => {
+  test('say 200 when all is well', async () => {
+    const { get } = await setup({ live: { engine: () => null }, ready: { store: () => null } });
+    const live = await get('/livez');
+    expect(live.status).toBe(200);
+    expect(JSON.parse(live.body)).toEqual({ status: 'ok', checks: { engine: 'ok' } });
+    expect(live.headers.get('content-type')).toBe('application/json');
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/healthz?verbose')).status).toBe(200);
+  });
+
+  test('tell being alive from being ready', async () => {
+    const { get } = await setup({ live: { engine: () => null }, ready: { store: () => 'the disk is full' } });
+    expect((await get('/livez')).status).toBe(200);
+    const ready = await get('/readyz');
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.body)).toEqual({ status: 'trouble', checks: { store: 'the disk is full' } });
+    expect((await get('/healthz')).status).toBe(503);
+  });
+
+  test('show every check and the facts in /healthz', async () => {
+    const { get } = await setup({
+      live: { engine: () => null },
+      ready: { store: () => null },
+      health: { bus: () => 'no broker answers' },
+      info: () => ({ backend: 'avx512' }),
+    });
+    expect(JSON.parse((await get('/healthz')).body)).toEqual({
+      status: 'trouble',
+      checks: { engine: 'ok', store: 'ok', bus: 'no broker answers' },
+      info: { backend: 'avx512' },
+    });
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('count a check that throws as wrong', async () => {
+    const broken = (): never => {
+      throw new Error('cannot tell');
+    };
+    const { get } = await setup({ ready: { store: broken } });
+    const { status, body } = await get('/readyz');
+    expect(status).toBe(503);
+    expect(JSON.parse(body)).toMatchObject({ checks: { store: 'Error: cannot tell' } });
+  });
+
+  test('follow what changes', async () => {
+    let wrong: string | null = null;
+    const { get } = await setup({ ready: { draining: () => wrong } });
+    expect((await get('/readyz')).status).toBe(200);
+    wrong = 'draining';
+    expect((await get('/readyz')).status).toBe(503);
+  });
+});
+
+describe('other requests', () => {
+  test('reach /metrics where there are any', async () => {
+    const { get } = await setup({ metrics: (_request, response) => void response.end('up 1\n') });
+    expect(await get('/metrics')).toMatchObject({ status: 200, body: 'up 1\n' });
+    expect((await (await setup()).get('/metrics')).status).toBe(404);
+  });
+
+  test('get 404, 405 or 500, and a failure is logged', async () => {
+    const failing = () => Promise.reject(new Error('no reader'));
+    const { get, logger } = await setup({ metrics: failing });
+    expect((await get('/nothing')).status).toBe(404);
+    const post = await get('/livez', { method: 'POST' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect((await get('/metrics')).status).toBe(500);
+    expect(logger.lines).toEqual(['error An admin request failed']);
+    expect((await get('/livez', { method: 'HEAD' })).body).toBe('');
+  });
+});
+
+describe('starting and stopping', () => {
+  test('may be repeated, in any order', async () => {
+    const { server, port } = await setup();
+    await expect(server.start()).resolves.toMatchObject({ port });
+    await Promise.all([server.stop(), server.stop()]);
+    await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
+    const again = await server.start();
+    expect((await fetch(`http://127.0.0.1:${again.port}/livez`)).status).toBe(200);
+  });
+
+  test('an address in use is an error that names it', async () => {
+    const { port } = await setup();
+    await expect(setup({ port })).rejects.toThrow(`The admin port 127.0.0.1:${port} cannot be had`);
+  });
+
+  test('stopping while it starts leaves nothing behind', async () => {
+    const server = new AdminServer({ host: '127.0.0.1', port: 0, ready: {}, logger: new RecordingLogger() });
+    const starting = server.start();
+    await server.stop();
+    const { port } = await starting;
+    await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
+  });
+
+  test('stopping closes connections on which a request hangs', async () => {
+    const { server, port } = await setup({ metrics: () => undefined });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(socket, 'connect');
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    await server.stop();
+    await closed;
+  });
+});

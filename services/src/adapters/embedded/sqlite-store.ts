@@ -1,0 +1,29 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { JobStore, StoreOptions } from '../../ports/job-store.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { StoreThread } from './sqlite/store-thread.ts';
+import { ThreadedStore } from './sqlite/threaded-store.ts';
+
+export interface SqliteStoreOptions extends StoreOptions {
+  /** The database file; made when it is not there, with its folder. Beside it SQLite keeps `<file>-wal`. */
+  readonly file: string;
+  readonly logger: Logger;
+  /** The store's clock; the system's when absent. */
+  readonly clock?: Clock;
+}
+
+/** A `JobStore` that can also say how it is. */
+export interface SqliteStore extends JobStore {
+  /** Null when all is well; otherwise what is wrong, for health and logs. */
+  trouble(): string | null;
+}
+
+/**
+ * A store in one SQLite file, for one process. A thread of its own waits for the disk; what is asked while it waits
+ * shares the next flush. Every answer is durable (WAL, `synchronous=FULL`).
+ */
+export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { file, logger, clock, retentionMs, sharedCache, reuseIterations } = options;
+  const settings = { file, logger, retentionMs, sharedCache, reuseIterations, clock: clock ?? Date };
+  return new ThreadedStore(new StoreThread(settings), retentionMs);
+}

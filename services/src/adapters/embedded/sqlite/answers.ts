@@ -1,0 +1,71 @@
+import { costClassOf, COST_CLASSES } from '../../../jobs/cost.ts';
+import type { JobResult, JobView } from '../../../jobs/job.ts';
+import type * as port from '../../../ports/job-store.ts';
+import type { CellReader } from './cells.ts';
+import { placeOf, writeCursor } from './cursor.ts';
+
+/** The thread sends only what this side cannot tell by itself. */
+export function readSubmitted(
+  reader: CellReader,
+  submission: port.Submission,
+  { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
+): port.Submitted {
+  const { id, tenant, chain, iterations, computed } = submission;
+  const facts = { id, tenant, chain, iterations };
+  const word = reader.text();
+  switch (word) {
+    case 'created':
+    case 'started': {
+      const [position, digest] = word === 'created' ? [1, chain] : [reader.number(), reader.text()];
+      const rest = { owner: null, attempts: 0, createdAt: now, queuedAt: now };
+      const job = { ...facts, position, digest, class: costClassOf(iterations - position), ...rest };
+      return { kind: 'created', job };
+    }
+    case 'brought': {
+      const what = { ...facts, digest: computed!.digest, outcome: 'done' as const, reason: null };
+      const times = { createdAt: now, startedAt: null, finishedAt: now, expiresAt: now + retentionMs };
+      const result: JobResult = { ...what, computed: iterations - 1, worker: null, ...times };
+      return { kind: 'known', result, fresh: true };
+    }
+    case 'joined':
+      return { kind: 'joined', job: reader.live() };
+    case 'known':
+      return { kind: 'known', result: reader.result(), fresh: false };
+    default:
+      return { kind: 'contradiction', result: reader.result() };
+  }
+}
+
+export function readPage(reader: CellReader, limit: number): port.Page {
+  const items: JobView[] = [];
+  while (!reader.done) {
+    const kind = reader.text();
+    if (kind === 'cut') return { items, next: writeCursor({ part: 'live', id: reader.text() }) };
+    items.push(kind === 'live' ? { kind, job: reader.live() } : { kind: 'result', result: reader.result() });
+  }
+  if (items.length <= limit) return { items, next: null };
+  const shown = items.slice(0, limit);
+  return { items: shown, next: writeCursor(placeOf(shown[limit - 1]!)) };
+}
+
+export function readSweep(reader: CellReader): port.Sweep {
+  const [requeued, failed, forgotten] = [reader.number(), reader.number(), reader.number()];
+  const times = <T>(count: number, read: () => T): T[] => Array.from({ length: count }, read);
+  return {
+    requeued: times(requeued, () => reader.live()),
+    failed: times(failed, () => reader.result()),
+    forgotten: times(forgotten, () => reader.live()),
+    expired: reader.number(),
+  };
+}
+
+export function readBacklog(reader: CellReader): port.Backlog {
+  const running = reader.number();
+  const queued = COST_CLASSES.map((each) => ({
+    class: each,
+    jobs: reader.number(),
+    iterations: reader.number(),
+    oldestQueuedAt: reader.cell() as number | null,
+  }));
+  return { queued, running };
+}

@@ -1,0 +1,86 @@
+import { CellReader, LIVE_CELLS, OUTCOMES } from '../cells.ts';
+import type { Ledger } from '../ledger.ts';
+import type { Cell } from '../protocol.ts';
+
+/** Ids looked at for one page at most, so that a tenant with few jobs among very many does not hold up the rest. */
+const WALK = 50_000;
+
+interface Query {
+  readonly tenant: string;
+  readonly state: string | null;
+  readonly limit: number;
+  readonly now: number;
+}
+
+/**
+ * Cells: tenant, state, limit, then where to go on: `live` and an id, or `results`, a time and an id. Answers with views,
+ * at most `limit`; one more cell when the walk was cut short: the id where it goes on.
+ */
+export function list(ledger: Ledger, cells: readonly Cell[], now: number): Cell[] {
+  const reader = new CellReader(cells);
+  const query = {
+    tenant: reader.text(),
+    state: reader.cell() as string | null,
+    limit: reader.number(),
+    now,
+  };
+  if (reader.text() === 'results') {
+    return views('result', results(ledger, query, { finishedAt: reader.number(), id: reader.text() }));
+  }
+  const { rows, cutAt } = live(ledger, query, reader.text());
+  const found = views('live', rows);
+  if (cutAt !== null) return [...found, 'cut', cutAt];
+  const left = query.limit - rows.length;
+  const newest = { finishedAt: Number.MAX_SAFE_INTEGER, id: '' };
+  return left > 0
+    ? [...found, ...views('result', results(ledger, { ...query, limit: left }, newest))]
+    : found;
+}
+
+function views(kind: 'live' | 'result', rows: readonly Cell[][]): Cell[] {
+  return rows.flatMap((row) => [kind, ...row]);
+}
+
+interface Walk {
+  readonly rows: Cell[][];
+  /** Where to go on when not every id was looked at. */
+  readonly cutAt: string | null;
+}
+
+function live(ledger: Ledger, query: Query, after: string): Walk {
+  const { state, tenant, limit } = query;
+  if (state === 'running') {
+    return { rows: ledger.sql.rows('listRunning', tenant, after, limit), cutAt: null };
+  }
+  const rows: Cell[][] = [];
+  if (state !== null && state !== 'queued') return { rows, cutAt: null };
+  let walked = 0;
+  for (const [id, owner] of ledger.sql.each('walkLive', after, WALK)) {
+    walked++;
+    const row = owner === tenant ? ledger.sql.row('findLive', id as string) : undefined;
+    if (row && (state === null || row[LIVE_CELLS - 4] === null)) rows.push(row);
+    if (rows.length === limit) return { rows, cutAt: null };
+    if (walked === WALK) return { rows, cutAt: id as string };
+  }
+  return { rows, cutAt: null };
+}
+
+interface Place {
+  readonly finishedAt: number;
+  readonly id: string;
+}
+
+/** The newest first. Each outcome has its own part of the index, so a rare one is found as fast as a frequent one. */
+function results(ledger: Ledger, { tenant, state, limit, now }: Query, { finishedAt, id }: Place): Cell[][] {
+  const wanted = OUTCOMES.flatMap((outcome, code) => (state === null || state === outcome ? [code] : []));
+  const rows = wanted.flatMap((code) => {
+    const same = ledger.sql.rows('resultsAt', tenant, code, finishedAt, id, now, limit);
+    const older = ledger.sql.rows('resultsBefore', tenant, code, finishedAt, now, limit - same.length);
+    return [...same, ...older];
+  });
+  return wanted.length === 1 ? rows : rows.sort(newestFirst).slice(0, limit);
+}
+
+function newestFirst(a: readonly Cell[], b: readonly Cell[]): number {
+  return (b[11] as number) - (a[11] as number) || ((a[0] as string) < (b[0] as string) ? -1 : 1);
+}

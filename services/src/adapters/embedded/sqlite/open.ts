@@ -1,0 +1,121 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { COST_CLASSES } from '../../../jobs/cost.ts';
+import { expireOwners } from './commands/sweep.ts';
+import { LIVE_CELLS, RESULT_CELLS } from './cells.ts';
+import { Ledger } from './ledger.ts';
+import type { Opened, ThreadSetup } from './protocol.ts';
+import { APPLICATION_ID, createReuseIndex, MIGRATIONS, reuseIndex } from './schema.ts';
+
+/** SQLite's own pages in memory, in KiB. */
+const CACHE_KIB = 16_384;
+/** The log is folded into the file when it has this many pages of 4 KiB: 16 MiB. */
+const CHECKPOINT_PAGES = 4_096;
+/** What the log may keep of the disk after it was longer. */
+const LOG_BYTES = 64 * 1024 * 1024;
+/** Jobs of an earlier process that are requeued in one transaction. */
+const REQUEUE_BATCH = 1_000;
+/** SQLite's result codes that need a plain word. Source: https://www.sqlite.org/rescode.html */
+const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
+
+export interface OpenStore {
+  readonly db: DatabaseSync;
+  readonly ledger: Ledger;
+  readonly opened: Opened;
+}
+
+/** Opens the file, or makes it. Throws an error whose message says what is wrong with the file. */
+export function openStore(setup: ThreadSetup): OpenStore {
+  let db: DatabaseSync | null = null;
+  try {
+    mkdirSync(dirname(setup.file), { recursive: true });
+    db = new DatabaseSync(setup.file);
+    const version = lock(db, setup.file);
+    configure(db);
+    migrate(db, version, setup);
+    const ledger = new Ledger(db, setup);
+    ledger.transact(() => ledger.index.load());
+    return { db, ledger, opened: { version, ...recover(ledger, setup.now) } };
+  } catch (error) {
+    db?.close();
+    throw explained(error, setup.file);
+  }
+}
+
+/** Takes the file for this process. Returns its version, or throws when it is not ours; then nothing in it is changed. */
+function lock(db: DatabaseSync, file: string): number {
+  db.exec('PRAGMA locking_mode = EXCLUSIVE');
+  db.exec('BEGIN IMMEDIATE');
+  const version = pragma(db, 'user_version');
+  const application = pragma(db, 'application_id');
+  const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' LIMIT 1`).get();
+  db.exec('ROLLBACK');
+  if (application !== APPLICATION_ID && tables) throw new Error(`${file} is not a hashcluster store`);
+  if (version > MIGRATIONS.length) {
+    const known = `this hashcluster knows version ${MIGRATIONS.length} and older`;
+    throw new Error(`${file} has version ${version} of the store format, ${known}; use a newer hashcluster`);
+  }
+  return version;
+}
+
+/** Every commit is flushed (`FULL`), and costs one write to the log. */
+function configure(db: DatabaseSync): void {
+  db.exec('PRAGMA journal_mode = WAL');
+  db.exec('PRAGMA synchronous = FULL');
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.exec(`PRAGMA journal_size_limit = ${LOG_BYTES}`);
+  db.exec('PRAGMA mmap_size = 0');
+  db.exec('PRAGMA temp_store = MEMORY');
+}
+
+function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0]);
+}
+
+function migrate(db: DatabaseSync, version: number, { reuseIterations }: ThreadSetup): void {
+  db.exec('BEGIN');
+  for (const step of MIGRATIONS.slice(version)) db.exec(step);
+  const indexes = db.prepare(
+    `SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'results_reuse_*'`,
+  );
+  const names = indexes.all().map(({ name }) => String(name));
+  const wanted = reuseIndex(reuseIterations);
+  for (const name of names) if (name !== wanted) db.exec(`DROP INDEX ${name}`);
+  if (!names.includes(wanted)) db.exec(createReuseIndex(reuseIterations));
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  db.exec('COMMIT');
+}
+
+/**
+ * Nobody else can have the file, so every lease and owner in it is of a process that has ended. That counts as a death
+ * like any other: a job that takes its process down each time is given up at last.
+ */
+function recover(ledger: Ledger, now: number): Omit<Opened, 'version'> {
+  let requeued = 0;
+  let failed = 0;
+  for (let found = 1; found > 0;) {
+    found = ledger.transact(() => {
+      const expired = expireOwners(ledger, { limit: REQUEUE_BATCH, now, spare: () => false });
+      requeued += expired.requeued.length / LIVE_CELLS;
+      failed += expired.failed.length / RESULT_CELLS;
+      return expired.requeued.length + expired.failed.length;
+    });
+  }
+  ledger.transact(() => ledger.sql.run('forgetEveryWorker'));
+  ledger.tally.load(
+    COST_CLASSES.map((each) => ledger.sql.row('countQueued', each) as [number, number, number]),
+  );
+  return { queued: ledger.tally.live, requeued, failed };
+}
+
+function explained(error: unknown, file: string): Error {
+  const code = Number((error as { errcode?: number }).errcode) & 0xff;
+  if (code === SQLITE_BUSY) return new Error(`${file} is in use by another hashcluster process`);
+  if (code === SQLITE_NOTADB) return new Error(`${file} is not a hashcluster store`);
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(message.includes(file) ? message : `${file} cannot be opened: ${message}`);
+}

@@ -1,0 +1,59 @@
+import type { StoreOptions } from '../../../ports/job-store.ts';
+
+/** What travels between the threads is flat: lists of strings and numbers are copied far faster than objects. */
+export type Cell = string | number | null;
+
+/** What the thread can be asked to do; each has one function in `commands/`. */
+export type Operation =
+  | 'submit'
+  | 'get'
+  | 'list'
+  | 'claimIds'
+  | 'claimOldest'
+  | 'checkpoint'
+  | 'complete'
+  | 'release'
+  | 'owned'
+  | 'renew'
+  | 'sweep'
+  | 'cancel'
+  | 'backlog';
+
+export interface Command {
+  /** Names the reply. */
+  readonly call: number;
+  readonly operation: Operation;
+  readonly cells: readonly Cell[];
+  /** How much this is, for the bounds on queue and transaction. */
+  readonly items: number;
+  /** The store's clock when this was sent, in milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** `failure` says why nothing of the command happened. */
+export type Reply =
+  | { readonly call: number; readonly cells: readonly Cell[] }
+  | { readonly call: number; readonly failure: string };
+
+export type ToThread =
+  { readonly kind: 'commands'; readonly commands: readonly Command[] } | { readonly kind: 'close' };
+
+export type FromThread =
+  | { readonly kind: 'ready'; readonly opened: Opened }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'replies'; readonly replies: readonly Reply[] };
+
+/** What was found when the file was opened. */
+export interface Opened {
+  readonly queued: number;
+  /** Jobs that an earlier process held when it ended. */
+  readonly requeued: number;
+  readonly failed: number;
+  /** The version the file had; 0 = it was new. */
+  readonly version: number;
+}
+
+export interface ThreadSetup extends StoreOptions {
+  readonly file: string;
+  readonly now: number;
+}

@@ -1,0 +1,100 @@
+import type { JobId } from '../jobs/job.ts';
+import type { Completion } from '../jobs/machine.ts';
+import type { HashState } from '../ports/hasher.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldJob } from './held-jobs.ts';
+import { reportContradiction } from './contradiction.ts';
+import { retry } from '../runtime/retry.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
+
+/** The most results written in one call. */
+const MAX_BATCH = 1_000;
+
+/** One round of tries to write results; another follows when it fails, for the work is done and must not be lost. */
+const RETRY = { budgetMs: 30_000, baseMs: 50, capMs: 2_000 };
+
+/** Writes results, many in one call, and tells everybody. Results wait here while the store is away. */
+export class Finisher {
+  readonly #deps: WorkerDeps;
+  readonly #metrics: WorkerMetrics;
+  readonly #waiting: Completion[] = [];
+  #writing: Promise<void> | null = null;
+
+  constructor(deps: WorkerDeps, metrics: WorkerMetrics) {
+    this.#deps = deps;
+    this.#metrics = metrics;
+  }
+
+  /** Results that are not stored yet. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether the result of this job waits to be stored. */
+  has(id: JobId): boolean {
+    return this.#waiting.some((completion) => completion.id === id);
+  }
+
+  finish(held: HeldJob, state: HashState): void {
+    const { job, claimedAt } = held;
+    const { clock, settings } = this.#deps;
+    const { id, tenant, chain, iterations, createdAt } = job;
+    this.#metrics.ran.record(Math.max(0, clock.now() - claimedAt) / 1_000, { class: job.class });
+    this.#waiting.push({
+      ...{ id, tenant, chain, iterations, createdAt },
+      digest: state.digest,
+      computed: iterations - job.position,
+      worker: settings.id,
+      startedAt: claimedAt,
+    });
+    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+  }
+
+  /** Waits until everything is written, or until the signal says that there is no more time. */
+  async flush(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([this.#writing, aborted]);
+  }
+
+  async #write(): Promise<void> {
+    // A turn of the event loop, so that all that finishes together is written together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, MAX_BATCH);
+      try {
+        await retry(() => this.#store(batch), RETRY);
+        this.#waiting.splice(0, batch.length);
+      } catch (error) {
+        this.#metrics.storeErrors.add(1, { call: 'complete' });
+        this.#deps.logger.error('Results wait for the store', { error, results: this.#waiting.length });
+      }
+    }
+  }
+
+  async #store(batch: readonly Completion[]): Promise<void> {
+    const answers = await this.#deps.store.complete(batch);
+    const stored = batch.filter((_, i) => answers[i] !== 'contradiction');
+    batch.forEach((completion, i) => {
+      if (answers[i] === 'contradiction')
+        reportContradiction(this.#deps, this.#metrics, completion.id, completion.iterations);
+    });
+    this.#metrics.finished.add(stored.length);
+    await this.#tell(stored);
+  }
+
+  async #tell(stored: readonly Completion[]): Promise<void> {
+    const { bus, logger } = this.#deps;
+    try {
+      await bus.publish(
+        'results',
+        stored.map(({ id, digest }) => ({ id, outcome: 'done' as const, digest })),
+      );
+    } catch (error) {
+      // The results are stored; whoever waits looks there too.
+      logger.warn('Could not tell about results', { error, results: stored.length });
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type { JobId, LiveJob } from '../jobs/job.ts';
+import type { Checkpoint } from '../ports/job-store.ts';
+import { Ticker } from '../runtime/ticker.ts';
+import { reportContradiction } from './contradiction.ts';
+import type { WorkerDeps } from './deps.ts';
+import type { HeldJobs } from './held-jobs.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
+
+export interface KeeperEvents {
+  /** These jobs are no longer this worker's. */
+  drop(ids: readonly JobId[]): Promise<void>;
+  /** This is what the store thinks is this worker's. */
+  reconcile(owned: readonly LiveJob[]): void;
+}
+
+/** Jobs that were saved less than this many milliseconds ago are not saved again. */
+const MIN_AGE_MS = 1_000;
+
+/** The store is asked for claims whose answer got lost every so many renewals, and after every failure. */
+const RECONCILE_EVERY = 10;
+
+/** Keeps the worker's lease, and its jobs' checkpoints: `kill -9` then costs a few seconds of hashing and nothing else. */
+export class Keeper {
+  readonly #deps: WorkerDeps;
+  readonly #held: HeldJobs;
+  readonly #metrics: WorkerMetrics;
+  readonly #events: KeeperEvents;
+  readonly #ticker: Ticker;
+  #lastKept: number;
+  #untilReconcile = RECONCILE_EVERY;
+
+  constructor(deps: WorkerDeps, held: HeldJobs, metrics: WorkerMetrics, events: KeeperEvents) {
+    this.#deps = deps;
+    this.#held = held;
+    this.#metrics = metrics;
+    this.#events = events;
+    this.#lastKept = deps.clock.monotonic();
+    this.#ticker = new Ticker({
+      everyMs: deps.settings.renewMs,
+      run: () => this.#keep(),
+      onError: (error) => {
+        this.#untilReconcile = 0;
+        metrics.storeErrors.add(1, { call: 'keep' });
+        deps.logger.warn('Could not renew the lease or write checkpoints', { error });
+      },
+    });
+  }
+
+  /** Rejects when the first lease cannot be had. */
+  async start(): Promise<void> {
+    const { store, settings, clock } = this.#deps;
+    await store.renew(settings.id, settings.leaseMs);
+    this.#lastKept = clock.monotonic();
+    this.#ticker.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#ticker.stop();
+  }
+
+  /** Milliseconds since the lease was last renewed. */
+  age(): number {
+    return this.#deps.clock.monotonic() - this.#lastKept;
+  }
+
+  async #keep(): Promise<void> {
+    const { store, settings, clock } = this.#deps;
+    const lapsed = this.age() > settings.leaseMs;
+    await store.renew(settings.id, settings.leaseMs);
+    this.#lastKept = clock.monotonic();
+    // After a lapse any job may be somebody else's: every one is asked about, also those that have not moved.
+    const due = lapsed ? this.#held.points() : this.#held.unsaved(clock.now(), MIN_AGE_MS);
+    if (due.length > 0) await this.#save(due);
+    if (this.#untilReconcile-- > 0) return;
+    this.#untilReconcile = RECONCILE_EVERY;
+    this.#events.reconcile(await store.owned(settings.id));
+  }
+
+  async #save(due: readonly Checkpoint[]): Promise<void> {
+    const { store, settings, clock, logger } = this.#deps;
+    const answers = await store.checkpoint(settings.id, due);
+    const lost: JobId[] = [];
+    due.forEach((checkpoint, i) => {
+      if (answers[i] === 'kept') return this.#held.markSaved(checkpoint, clock.now());
+      if (answers[i] === 'contradiction') {
+        reportContradiction(this.#deps, this.#metrics, checkpoint.id, checkpoint.position);
+      }
+      // A job that finished since is not lost: it is simply no longer live.
+      if (this.#held.has(checkpoint.id)) lost.push(checkpoint.id);
+    });
+    this.#metrics.checkpoints.add(due.length - lost.length);
+    if (lost.length === 0) return;
+    this.#metrics.lost.add(lost.length);
+    logger.info('Jobs are no longer ours', { jobs: lost.length, first: lost[0] });
+    await this.#events.drop(lost);
+  }
+}

@@ -1,0 +1,97 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { TestEndpoints } from './testing/harness.ts';
+import { call, raw } from './testing/http-client.ts';
+
+const MIB = 1024 * 1024;
+const endpoints = new TestEndpoints();
+
+afterEach(() => endpoints.stopAll());
+
+/** So many MiB, made as they are asked for; tells of each. */
+function mebibytes(count: number, onEach: () => void = () => undefined): Readable {
+  const chunk = Buffer.alloc(MIB, 'x');
+  return Readable.from(
+    (function* () {
+      for (let i = 0; i < count; i++) {
+        onEach();
+        yield chunk;
+      }
+    })(),
+    { highWaterMark: 1 },
+  );
+}
+
+describe('a large body', () => {
+  test('is hashed while it streams in, and memory stays flat', async () => {
+    const { url } = await endpoints.start();
+    await call(`${url}/enqueue?iterations=1`, { method: 'PUT', body: mebibytes(20) });
+    const before = process.memoryUsage.rss();
+    let peak = before;
+    const body = mebibytes(250, () => {
+      peak = Math.max(peak, process.memoryUsage.rss());
+    });
+    const reply = await call(`${url}/enqueue?iterations=1`, { method: 'PUT', body });
+    const expected = createHash('sha512');
+    for (let i = 0; i < 250; i++) expected.update(Buffer.alloc(MIB, 'x'));
+    expect([reply.status, reply.json!['digest']]).toEqual([200, expected.digest('hex')]);
+    expect(peak - before).toBeLessThan(64 * MIB);
+  });
+
+  test('is cut off soon after it is known to be too large, and memory stays flat', async () => {
+    const { url, store } = await endpoints.start({ maxBodyBytes: 10 * MIB });
+    let given = 0;
+    const before = process.memoryUsage.rss();
+    const body = mebibytes(250, () => given++);
+    const reply = await call(`${url}/enqueue?iterations=1`, { method: 'PUT', body });
+    body.destroy();
+    expect(reply.status).toBe(413);
+    expect(given).toBeLessThan(60);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * MIB);
+    expect(store.records.size).toBe(0);
+  });
+
+  test('that is refused is read over for a while, so that the client gets to see why', async () => {
+    const { port } = await endpoints.start({ maxBodyBytes: 10 });
+    const head = 'PUT /enqueue?iterations=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n';
+    const client = await raw(port, head);
+    const errors: Error[] = [];
+    client.socket.on('error', (error) => errors.push(error));
+    for (let i = 0; i < 6; i++) {
+      await new Promise((resolve) => client.socket.write(Buffer.alloc(MIB), resolve));
+    }
+    expect(client.text()).toMatch(/^HTTP\/1.1 413 [^]*Connection: close[^]*problems\/too-large/);
+    expect(errors).toEqual([]);
+    client.socket.end();
+    await client.closed;
+  });
+
+  test('as a line that never ends takes no memory', async () => {
+    const { url, metrics } = await endpoints.start();
+    const before = process.memoryUsage.rss();
+    let held = 0;
+    const body = mebibytes(60, () => {
+      held = Math.max(held, metrics.gauges.get('hashcluster.endpoint.held')!()[0]!.value);
+    });
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const reply = await call(`${url}/v1/jobs`, { method: 'POST', headers, body });
+    expect(reply.text).toContain('"status":413');
+    expect(held).toBeLessThanOrEqual(MIB);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * MIB);
+  });
+
+  test('of many clients at once is refused when memory would run out', async () => {
+    const { url, metrics } = await endpoints.start({ maxDocumentBytes: 8 * MIB, maxHeldBytes: 16 * MIB });
+    const document = (): Readable =>
+      Readable.from(['{"data":"', ...Array.from({ length: 7 }, () => 'x'.repeat(MIB)), '","iterations":1}']);
+    const headers = { 'content-type': 'application/json' };
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, () => call(`${url}/v1/jobs`, { method: 'POST', headers, body: document() })),
+    );
+    const statuses = new Set(replies.map(({ status }) => status));
+    expect([...statuses].every((status) => status === 200 || status === 503)).toBe(true);
+    expect(statuses.has(503)).toBe(true);
+    expect(metrics.gauges.get('hashcluster.endpoint.held')!()[0]!.value).toBe(0);
+  });
+});

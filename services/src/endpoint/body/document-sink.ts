@@ -1,0 +1,92 @@
+import { ProblemError, problem, refuse } from '../problems.ts';
+import { firstSolid, isBlank, type ItemCollector } from './item-collector.ts';
+import { isProblem } from './item-parser.ts';
+import { ITEM_PIECE_BYTES, type BodySink } from './read-body.ts';
+
+const OPEN_BRACKET = 0x5b;
+const COMMA = 0x2c;
+const CLOSE_BRACE = 0x7d;
+
+/**
+ * Takes in a JSON document: one item, or an array of them, which is cut into its elements while it streams in.
+ * A document that is no JSON is refused as a whole; an element that is no possible item fails alone.
+ */
+export class DocumentSink implements BodySink {
+  readonly pieceBytes = ITEM_PIECE_BYTES;
+  readonly #single: ItemCollector;
+  readonly #elements: ItemCollector;
+  #mode: 'start' | 'single' | 'array' | 'after' = 'start';
+  #offset = 0;
+
+  /** Two collectors, because one item alone may be larger than an element of a batch. */
+  constructor(single: ItemCollector, elements: ItemCollector) {
+    this.#single = single;
+    this.#elements = elements;
+  }
+
+  write(chunk: Buffer): void {
+    let at = 0;
+    if (this.#mode === 'start') {
+      at = firstSolid(chunk, 0);
+      if (at < chunk.length) this.#mode = chunk[at] === OPEN_BRACKET ? 'array' : 'single';
+      if (this.#mode === 'array') at++;
+    }
+    if (this.#mode === 'single') this.#scanSingle(chunk, at);
+    else if (this.#mode === 'array') at = this.#scanArray(chunk, at);
+    if (this.#mode === 'after' && firstSolid(chunk, at) < chunk.length)
+      refuse('malformed-json', `Something follows the end of the array, at byte ${this.#offset + at}.`);
+    this.#offset += chunk.length;
+  }
+
+  /** The document is complete. Throws when it is no JSON. Says whether it was a batch. */
+  end(): { readonly batch: boolean } {
+    if (this.#mode === 'start') refuse('malformed-json', 'The body is empty; a JSON document is expected.');
+    if (this.#mode === 'array') refuse('malformed-json', 'The array is not closed.');
+    if (this.#mode === 'after') {
+      if (this.#elements.items.length === 0) refuse('invalid-request', 'The batch has no items.');
+      return { batch: true };
+    }
+    this.#single.add(this.#single.take());
+    const item = this.#single.items[0]!;
+    if (isProblem(item)) throw new ProblemError(item);
+    return { batch: false };
+  }
+
+  #scanSingle(chunk: Buffer, from: number): void {
+    let at = from;
+    while (at < chunk.length) at = this.#single.scanner.scan(chunk, at) + 1;
+    this.#single.hold(from === 0 ? chunk : chunk.subarray(from));
+  }
+
+  /** Where the array ends, or the chunk. */
+  #scanArray(chunk: Buffer, from: number): number {
+    let at = from;
+    for (;;) {
+      const end = this.#elements.scanner.scan(chunk, at);
+      const piece = chunk.subarray(at, end);
+      if (end === chunk.length) {
+        this.#elements.hold(piece);
+        return end;
+      }
+      this.#element(piece, chunk[end]!, this.#offset + end);
+      at = end + 1;
+      if (this.#mode === 'after') return at;
+    }
+  }
+
+  #element(piece: Buffer, delimiter: number, offset: number): void {
+    if (delimiter === CLOSE_BRACE) refuse('malformed-json', `Unexpected "}" at byte ${offset}.`);
+    const text = this.#elements.take(piece);
+    const last = delimiter !== COMMA;
+    if (last) this.#mode = 'after';
+    if (text && isBlank(text)) {
+      if (last && this.#elements.items.length === 0) return;
+      refuse('malformed-json', `A value is missing before byte ${offset}.`);
+    }
+    this.#elements.add(text);
+    const item = this.#elements.items.at(-1)!;
+    if (!isProblem(item) || item.slug !== 'malformed-json') return;
+    const which = `Element ${this.#elements.items.length - 1} of the array`;
+    throw new ProblemError(problem('malformed-json', `${which}: ${item.detail}`));
+  }
+}

@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer';
+import { chainOf } from '../../jobs/digest.ts';
+import { jobFacts } from '../../jobs/id.ts';
+import type { Digest, JobFacts } from '../../jobs/job.ts';
+import { problemFromIssues } from '../issues.ts';
+import { invalid, problem, type Problem } from '../problems.ts';
+import type { ItemValue, Schemas } from '../schemas.ts';
+import type { Shape } from './json-scan.ts';
+import { repeatedKey } from './repeated-key.ts';
+
+/** A job that is asked for, or why it cannot be. */
+export type ParsedItem = JobFacts | Problem;
+
+/** An item has one level and three values at most; more than this is an attempt to fill the memory. */
+const MAX_DEPTH = 8;
+const MAX_VALUES = 1_000;
+
+/** Tells the two kinds of parsed items apart. */
+export function isProblem(item: object): item is Problem {
+  return 'slug' in item;
+}
+
+/** Turns the text of one item into the job it asks for. */
+export class ItemParser {
+  readonly #item: Schemas['item'];
+  readonly #maxIterations: number;
+
+  constructor(item: Schemas['item'], maxIterations: number) {
+    this.#item = item;
+    this.#maxIterations = maxIterations;
+  }
+
+  /** `shape` is what a scan of `text` saw. Never throws: what is wrong is the answer. */
+  parse(tenant: string, text: Buffer, shape: Shape): ParsedItem {
+    if (shape.depth > MAX_DEPTH)
+      return invalid({ pointer: '#', detail: `The item is nested deeper than ${MAX_DEPTH} levels.` });
+    if (shape.values > MAX_VALUES)
+      return invalid({ pointer: '#', detail: `The item has more than ${MAX_VALUES} values.` });
+    if (!isUtf8(text)) return problem('malformed-json', 'The text is not valid UTF-8.');
+    let value: unknown;
+    const decoded = text.toString();
+    try {
+      value = JSON.parse(decoded);
+    } catch (error) {
+      return problem('malformed-json', `${(error as Error).message}.`);
+    }
+    return this.#simple(tenant, value, shape) ?? this.#checked(tenant, value, shape, decoded);
+  }
+
+  /** What most items are: `data` and `iterations`, both possible. Takes nothing that the schema would refuse. */
+  #simple(tenant: string, value: unknown, shape: Shape): JobFacts | null {
+    if (shape.keys !== 2 || typeof value !== 'object' || value === null) return null;
+    const { data, iterations } = value as { data?: unknown; iterations?: unknown };
+    if (typeof data !== 'string' || typeof iterations !== 'number') return null;
+    if (!Number.isInteger(iterations) || iterations < 1 || iterations > this.#maxIterations) return null;
+    return data.isWellFormed() ? jobFacts(tenant, chainOf(data), iterations) : null;
+  }
+
+  #checked(tenant: string, value: unknown, shape: Shape, text: string): ParsedItem {
+    const checked = this.#item.safeParse(value);
+    if (!checked.success) return problemFromIssues('body', checked.error.issues);
+    if (shape.keys !== Object.keys(value as object).length) {
+      const key = repeatedKey(text) ?? '';
+      return invalid({ pointer: `#/${key}`, detail: `${JSON.stringify(key)} is given more than once.` });
+    }
+    return jobFacts(tenant, chainOfItem(checked.data), checked.data.iterations);
+  }
+}
+
+function chainOfItem({ data, dataBase64, digest }: ItemValue): Digest {
+  if (data !== undefined) return chainOf(data);
+  return digest ?? chainOf(Buffer.from(dataBase64!, 'base64'));
+}

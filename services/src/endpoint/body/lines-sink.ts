@@ -1,0 +1,44 @@
+import { refuse } from '../problems.ts';
+import { isBlank, type ItemCollector } from './item-collector.ts';
+import { ITEM_PIECE_BYTES, type BodySink } from './read-body.ts';
+
+const LINE_FEED = 0x0a;
+
+/** Takes in NDJSON: a JSON text per line, cut while it streams in. Blank lines are read over. A bad line fails alone. */
+export class LinesSink implements BodySink {
+  readonly pieceBytes = ITEM_PIECE_BYTES;
+  readonly #lines: ItemCollector;
+
+  constructor(lines: ItemCollector) {
+    this.#lines = lines;
+  }
+
+  write(chunk: Buffer): void {
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(LINE_FEED, start);
+      if (end === -1) break;
+      this.#line(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    this.#lines.hold(chunk.subarray(start));
+  }
+
+  /** The last line needs no line feed. Throws when there was no item at all. */
+  end(): void {
+    this.#line();
+    if (this.#lines.items.length === 0) refuse('invalid-request', 'The batch has no items.');
+  }
+
+  #line(last?: Buffer): void {
+    const line = this.#lines.take(last);
+    if (line && isBlank(line)) return;
+    if (line) this.#scan(line);
+    this.#lines.add(line);
+  }
+
+  #scan(line: Buffer): void {
+    let at = 0;
+    while (at < line.length) at = this.#lines.scanner.scan(line, at) + 1;
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import { sendProblem } from './http/answer.ts';
+import { PROBLEM_MEDIA_TYPE, problem, problemJson, statusOf, type Problem } from './problems.ts';
+import type { EndpointSettings } from './settings.ts';
+import type { ShedLog } from './shed-log.ts';
+import { SlowBodies } from './slow-bodies.ts';
+
+export interface HttpServerOptions {
+  readonly handle: RequestListener;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly shed: ShedLog;
+  readonly settings: EndpointSettings;
+}
+
+/** How often the server looks for connections whose headers are late: at least this often, in milliseconds. */
+const LOOK_MS = 1_000;
+/** A client that was told to go has this long to take the answer. */
+const LAST_WORDS_MS = 2_000;
+/** While it closes, it looks this often for connections that have become idle. */
+const IDLE_LOOK_MS = 50;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What a request that node cannot make sense of is answered with. */
+export function problemOfClientError(code: string | undefined): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem('too-slow', 'The headers did not come in time.');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return problem('headers-too-large', `The headers may have at most ${MAX_HEADER_BYTES} bytes.`);
+  return problem('malformed-request', 'What came is not a valid HTTP/1.1 request.');
+}
+
+function rawAnswer(what: Problem): string {
+  const body = problemJson(what);
+  const lines = [
+    `HTTP/1.1 ${statusOf(what)} ${what.slug}`,
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** A server that slow, broken and too many clients cannot hurt. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+  readonly #slow: SlowBodies;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const { settings, clock } = options;
+    this.#slow = new SlowBodies({
+      clock,
+      minBytesPerSecond: settings.minBodyBytesPerSecond,
+      windowMs: settings.bodyRateWindowMs,
+      onSlow: (req, res) => this.#shedSlow(req, res),
+    });
+    this.#server = createServer({
+      headersTimeout: settings.headersTimeoutMs,
+      // How long a whole request may take depends on its size: the rate of the body is watched instead.
+      requestTimeout: 0,
+      requireHostHeader: false,
+      keepAliveTimeout: settings.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(LOOK_MS, settings.headersTimeoutMs),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    });
+    this.#server.maxConnections = settings.maxConnections;
+    this.#server.timeout = settings.idleTimeoutMs;
+    this.#listenTo(this.#server);
+  }
+
+  /** Open connections. */
+  get connections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_error, count) => resolve(count)));
+  }
+
+  /** Where it listens; null while it does not. */
+  address(): { readonly host: string; readonly port: number } | null {
+    const address = this.#server.address();
+    return address && typeof address === 'object' ? { host: address.address, port: address.port } : null;
+  }
+
+  /** Rejects when the address cannot be had. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options.settings;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#slow.start();
+  }
+
+  /**
+   * Takes no more connections, and resolves when all are closed: those without a request now, the others after their
+   * answer, and whatever is left after so many milliseconds. True when nothing had to be cut off. Idempotent.
+   */
+  async close(withinMs: number): Promise<boolean> {
+    if (!this.#server.listening) return true;
+    let cut = false;
+    const timer = setTimeout(() => {
+      cut = true;
+      this.#server.closeAllConnections();
+    }, withinMs);
+    // A connection on which an answer has just been finished counts as idle only now.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), IDLE_LOOK_MS);
+    await new Promise((resolve) => this.#server.close(resolve));
+    clearInterval(sweep);
+    clearTimeout(timer);
+    this.#slow.stop();
+    return !cut;
+  }
+
+  #listenTo(server: Server): void {
+    const { handle } = this.#options;
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+      this.#slow.watch(req, res);
+      // RFC 9112 §3.2. Node would check it as well, but would not say what is wrong.
+      if (req.headers.host === undefined && req.httpVersion === '1.1')
+        sendProblem(req, res, problem('malformed-request', 'The Host header is missing.'));
+      else handle(req, res);
+    };
+    server.on('request', onRequest);
+    // The body readers say when the body may come, so that one which is refused is never sent.
+    server.on('checkContinue', onRequest);
+    server.on('checkExpectation', (req, res) => {
+      this.#slow.watch(req, res);
+      sendProblem(req, res, problem('expectation-failed', 'Only 100-continue can be expected.'));
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#clientError(error, socket));
+    server.on('drop', () => this.#options.shed.note('connections'));
+    server.on('error', (error) => this.#options.logger.error('The server has a fault', { error }));
+  }
+
+  #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const what = problemOfClientError(error.code);
+    if (what.slug === 'too-slow') this.#options.shed.note('slow-headers');
+    socket.end(rawAnswer(what));
+    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+  }
+
+  #shedSlow(req: IncomingMessage, res: ServerResponse): void {
+    this.#options.shed.note('slow-body');
+    const { minBodyBytesPerSecond, bodyRateWindowMs } = this.#options.settings;
+    const detail = `The body must bring at least ${minBodyBytesPerSecond} bytes per second, averaged over ${bodyRateWindowMs / 1000} s.`;
+    const socket = req.socket;
+    sendProblem(req, res, problem('too-slow', detail, { headers: { Connection: 'close' } }));
+    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+  }
+}

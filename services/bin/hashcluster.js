@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// Finds the command line, built or not, and says what is missing otherwise. Runs on any Node.js since 18.
+import { existsSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+
+/** EX_UNAVAILABLE of sysexits.h. */
+const UNAVAILABLE = 69;
+
+const built = new URL('../dist/cli/main.js', import.meta.url);
+const source = new URL('../src/cli/main.ts', import.meta.url);
+
+function entry() {
+  if (!isBuiltin('node:sqlite')) {
+    const need = `hashcluster needs Node.js 22.13 or newer (it keeps jobs with node:sqlite); this is ${process.version}.`;
+    return { missing: `${need} In its repository, npx hashcluster brings Node.js 24 along (after npm ci).` };
+  }
+  if (existsSync(built)) return { url: built };
+  if (existsSync(source) && process.features.typescript) return { url: source };
+  return { missing: 'hashcluster is not built. Run: npm run build' };
+}
+
+const { url, missing } = entry();
+if (url) {
+  await import(url.href);
+} else {
+  process.stderr.write(`${missing}\n`);
+  process.exitCode = UNAVAILABLE;
+}

@@ -1,0 +1,16 @@
+import type { Readable } from 'node:stream';
+import type { TextStream } from './output.ts';
+import type { StartEmbedded } from './service.ts';
+import type { CliSettings } from './settings.ts';
+
+/** The process around the command line, as values, so that tests can be one. */
+export interface Host {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly settings: CliSettings;
+  readonly version: string;
+  /** Aborted by SIGINT and SIGTERM; the reason is a `CliError` with the exit code. */
+  readonly signal: AbortSignal;
+  readonly startEmbedded: StartEmbedded;
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { CliError, EXIT } from './exit-codes.ts';
+import type { Host } from './host.ts';
+import { runCli, tellFailure } from './program.ts';
+import { readCliSettings } from './settings.ts';
+
+/** The version in the package's own description. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (code: typeof EXIT.interrupted | typeof EXIT.terminated) => () => {
+    if (controller.signal.aborted) process.exit(code);
+    controller.abort(new CliError(code, code === EXIT.interrupted ? 'Interrupted.' : 'Ended by SIGTERM.'));
+  };
+  process.on('SIGINT', stop(EXIT.interrupted));
+  process.on('SIGTERM', stop(EXIT.terminated));
+  return controller.signal;
+}
+
+/** A reader that has seen enough (`| head`) closes the pipe: there is nobody left to work for. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? EXIT.ok);
+  });
+}
+
+const host: Host = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  settings: readCliSettings(),
+  version: readVersion(),
+  signal: interruption(),
+  // Only when asked for: it takes the whole service with it.
+  startEmbedded: async (options) => (await import('./embedded.ts')).startEmbedded(options),
+};
+
+// Nobody knows what state the process is in: it ends. What a service has acknowledged is on disk.
+process.on('uncaughtException', (error) => process.exit(tellFailure(error, host, true)));
+endWithReader();
+process.exitCode = await runCli(process.argv.slice(2), host);
+// Standard input may still be open, at a terminal or in a pipe that nobody closes.
+process.stdin.destroy();

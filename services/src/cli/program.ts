@@ -1,0 +1,133 @@
+import { Command, CommanderError, Option } from 'commander';
+import { CliError, EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
+import type { Host } from './host.ts';
+import { Output } from './output.ts';
+import { parseDuration, parseServer } from './parse.ts';
+import type { Registry } from './registry.ts';
+import { Session, type GlobalOptions } from './session.ts';
+import { addBench } from './commands/bench.ts';
+import { addCancel } from './commands/cancel.ts';
+import { addCluster } from './commands/cluster.ts';
+import { addDemo } from './commands/demo.ts';
+import { addList } from './commands/list.ts';
+import { addResult } from './commands/result.ts';
+import { addStart } from './commands/start.ts';
+import { addStatus } from './commands/status.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addVerify } from './commands/verify.ts';
+import { addWatch } from './commands/watch.ts';
+import { addWorkers } from './commands/workers.ts';
+
+/** How long requests are tried again while the service is away, unless told otherwise. */
+const DEFAULT_TIMEOUT = '10s';
+
+function exitCodeText(): string {
+  return [
+    '',
+    'Exit codes:',
+    ...EXIT_MEANINGS.map(([code, what]) => `  ${String(code).padStart(3)}  ${what}`),
+  ].join('\n');
+}
+
+function addGlobalOptions(program: Command, host: Host): void {
+  const { server } = host.settings;
+  const address = new Option('--server <url>', 'the service to talk to (env: HASHCLUSTER_SERVER)').argParser(
+    parseServer,
+  );
+  const timeout = new Option(
+    '--timeout <time>',
+    'how long to try while the service cannot be reached or sheds load; 0 asks once',
+  ).argParser(parseDuration);
+  program
+    .addOption(address.default(URL.canParse(server) ? parseServer(server) : undefined, server))
+    .addOption(timeout.default(parseDuration(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT))
+    .addOption(
+      new Option('--output <format>', 'how results are printed').choices(['text', 'json']).default('text'),
+    )
+    .option('-q, --quiet', 'no progress and no remarks: results and errors only')
+    .option('--no-color', 'no colours (env: NO_COLOR)');
+}
+
+function createProgram(host: Host, addCommands: (program: Command) => void): Command {
+  const program = new Command('hashcluster')
+    .description(
+      'Iterated SHA-512 at the speed of the processor: start a service, submit jobs, watch and check them.',
+    )
+    .version(host.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'hashcluster: ')),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride()
+    .addHelpText('after', exitCodeText());
+  addGlobalOptions(program, host);
+  addCommands(program);
+  return program;
+}
+
+/** `argv` without the program's name: runs one command and says what the exit code is. Never rejects. */
+export async function runCli(argv: readonly string[], host: Host): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const run: Registry['run'] =
+    (handler) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      const options: GlobalOptions = command.optsWithGlobals();
+      const session = new Session(host, checked(options, host));
+      code = await handler(
+        session,
+        options as Parameters<typeof handler>[1],
+        command.processedArgs as string[],
+      );
+    };
+  const { dataDir } = host.settings;
+  const add = [addStart, addSubmit, addStatus, addWatch, addResult, addList, addCancel, addVerify];
+  const program = createProgram(host, (parent) => {
+    for (const addCommand of [...add, addWorkers, addCluster, addBench, addDemo])
+      addCommand({ program: parent, run, dataDir });
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return tellFailure(error, host, program.opts<GlobalOptions>().color);
+  }
+}
+
+function checked(options: GlobalOptions, host: Host): GlobalOptions {
+  if (options.server as URL | undefined) return options;
+  throw new CliError(EXIT.usage, `HASHCLUSTER_SERVER is no address: ${host.settings.server}`);
+}
+
+/** Tells the user what went wrong, and gives the exit code that says so. */
+export function tellFailure(error: unknown, host: Host, color: boolean): ExitCode {
+  // Commander has printed already what it has to say: help, the version, or what is wrong.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { stdout, stderr, settings } = host;
+  const output = new Output({
+    stdout,
+    stderr,
+    format: 'text',
+    quiet: false,
+    colour: settings.colour && color,
+  });
+  const told = error instanceof CliError ? error : internal(error);
+  output.error(told);
+  return told.exitCode;
+}
+
+function internal(error: unknown): CliError {
+  const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+  const where = stack
+    .split('\n')
+    .slice(1, 6)
+    .map((line) => line.trim());
+  return new CliError(EXIT.internal, `A fault in this program: ${message}`, where);
+}

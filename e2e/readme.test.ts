@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startService, type Service } from './lib/service.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIMIT_MS = 60_000;
+
+/** The commands that a reader is meant to type while a service runs, in order. */
+async function commands(): Promise<string[]> {
+  const text = await readFile(join(ROOT, 'README.md'), 'utf8');
+  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block!);
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+function bash(script: string): Promise<Outcome> {
+  const path = [join(ROOT, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
+  const env = { ...process.env, PATH: path, NODE_OPTIONS: '' };
+  return new Promise((resolve) => {
+    execFile(
+      'bash',
+      ['-euo', 'pipefail', '-c', script],
+      { cwd: ROOT, env, timeout: LIMIT_MS },
+      (error, out, err) => {
+        resolve({ code: error ? Number(error.code ?? 1) : 0, output: out + err });
+      },
+    );
+  });
+}
+
+let dir: string;
+let service: Service;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'hashcluster-readme-'));
+  // On the ports that the README names: the last flag wins.
+  service = await startService({ dataDir: dir, args: ['--port', '5000', '--admin-port', '9090'] });
+}, LIMIT_MS);
+afterAll(async () => {
+  await service.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+test(
+  'every command of the README works, in order',
+  async () => {
+    const blocks = await commands();
+    expect(blocks.length).toBeGreaterThan(8);
+    for (const block of blocks) {
+      const { code, output } = await bash(block);
+      expect(`${block}\n${code === 0 ? '' : output}`).toBe(`${block}\n`);
+    }
+  },
+  10 * LIMIT_MS,
+);

@@ -1,0 +1,28 @@
+import { newHasher } from '../src/cli/new-hasher.ts';
+import { chainOf } from '../src/jobs/digest.ts';
+
+/** Iterations per second of all engines on `chains` chains of `iterations` each, from the first to the last. */
+export async function rawRate(chains: number, iterations: number): Promise<number> {
+  const pool = newHasher(null, null);
+  let left = chains;
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const finished = (batch: readonly unknown[]): void => {
+    left -= batch.length;
+    if (left === 0) end();
+  };
+  const fault = (error: Error): never => {
+    throw error;
+  };
+  await pool.start({ progress: () => {}, finished, fault });
+  const start = performance.now();
+  pool.add(
+    Array.from({ length: chains }, (_, i) => ({
+      ...{ key: String(i), position: 1, digest: chainOf(`raw ${i}`), target: iterations },
+    })),
+  );
+  await ended;
+  const seconds = (performance.now() - start) / 1_000;
+  await pool.stop();
+  return (chains * (iterations - 1)) / seconds;
+}

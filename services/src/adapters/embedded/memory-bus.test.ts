@@ -51,6 +51,23 @@ describe('the bus in memory, by itself', () => {
     await bus.stop();
   });
 
+  test('lets the member go first that has waited longest', async () => {
+    const { bus } = await openBus();
+    const members = [new Collector(), new Collector(), new Collector()];
+    const all = (): number => members.reduce((sum, each) => sum + each.costs.length, 0);
+    for (const each of members) await bus.subscribe(TOPIC, { group: 'g', maxBatch: 2 }, each.handler());
+    for (const [number, each] of dispatches(6).entries()) {
+      await bus.publish(TOPIC, [each]);
+      await Promise.race(members.map((member) => member.until(() => all() > number)));
+    }
+    expect(members.map((each) => each.costs)).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ]);
+    await bus.stop();
+  });
+
   test('a group without members keeps what it has no room for to the store: the oldest stay', async () => {
     const { bus, logged } = await openBus(10);
     const first = await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, async () => {});

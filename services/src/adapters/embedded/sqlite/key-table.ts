@@ -57,8 +57,10 @@ export class KeyTable {
     this.#used = 0;
   }
 
-  /** Every key that has a number, in order. */
-  sortedKeys(): Float64Array {
-    return this.#keys.filter((_, slot) => this.#values[slot]! > 0).sort();
+  /** Puts every key that has a number into `into`, in order, and returns that part of it. */
+  sortedKeys(into: Float64Array): Float64Array {
+    let count = 0;
+    for (const [slot, key] of this.#keys.entries()) if (this.#values[slot]! > 0) into[count++] = key;
+    return into.subarray(0, count).sort();
   }
 }

@@ -42,7 +42,9 @@ export class ResultIndex {
   #filling: KeyTable;
   #settling: KeyTable;
   /** The keys of `#settling`, sorted; those before `#done` are on disk. */
-  #order: Float64Array = new Float64Array(0);
+  #order: Float64Array;
+  /** Room for a run, made once. */
+  readonly #room: Float64Array;
   #done = 0;
   #doneNow = 0;
   /** Every row up to here is settled once `#order` is. */
@@ -57,6 +59,8 @@ export class ResultIndex {
     this.#sql = sql;
     this.#filling = new KeyTable(2 * run);
     this.#settling = new KeyTable(2 * run);
+    this.#room = new Float64Array(run);
+    this.#order = this.#room.subarray(0, 0);
   }
 
   /** Reads back what was only in memory. To be called in a transaction. */
@@ -124,7 +128,7 @@ export class ResultIndex {
     if (this.#done < this.#order.length || !this.#filling.full) return;
     [this.#filling, this.#settling] = [this.#settling, this.#filling];
     this.#filling.clear();
-    this.#order = this.#settling.sortedKeys();
+    this.#order = this.#settling.sortedKeys(this.#room);
     this.#done = this.#doneNow = 0;
     this.#until = this.#last;
   }

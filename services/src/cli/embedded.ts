@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryBus } from '../adapters/embedded/memory-bus.ts';
@@ -21,8 +20,10 @@ import { defaultWorkerSettings } from '../worker/settings.ts';
 import { Worker } from '../worker/worker.ts';
 import { embeddedSettings, type EmbeddedSettings } from './embedded-settings.ts';
 import { newHasher } from './new-hasher.ts';
+import { EXIT } from './exit-codes.ts';
 import type { EmbeddedOptions, EmbeddedService } from './service.ts';
 import { usageReader } from './usage.ts';
+import { readVersion } from './version.ts';
 
 /** In one process an alive message costs nothing, and whoever watches a job wants to see it move. */
 const ALIVE_MS = 500;
@@ -109,8 +110,7 @@ function assemble({ options, settings, served, telemetry, lifecycle }: Plan): Pa
     onFault: (error) => {
       // What is acknowledged is on disk; a process without engines helps nobody.
       logger.error('Hashing has broken down; the process ends', { error });
-      process.exitCode = 70;
-      void lifecycle.stop().finally(() => process.exit(70));
+      void lifecycle.stop().finally(() => process.exit(EXIT.internal));
     },
   });
   const inline = createInlineHasher(openKernel(backend));
@@ -140,12 +140,6 @@ function adminServer(options: EmbeddedOptions, parts: Parts): AdminServer {
     info: () => ({ hashing: { ...hasher.description, ...hasher.load() } }),
     metrics: telemetry.prometheusHandler,
   });
-}
-
-/** The version in the package's own description. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function urlOf(host: string, port: number): string {

@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { CliError, EXIT } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { runCli, tellFailure } from './program.ts';
 import { readCliSettings } from './settings.ts';
-
-/** The version in the package's own description. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
+import { readVersion } from './version.ts';
 
 /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
 function interruption(): AbortSignal {

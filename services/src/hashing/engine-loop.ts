@@ -1,3 +1,4 @@
+import { DIGEST_BYTES } from '../jobs/digest.ts';
 import { digestAt, blockOf, type EngineCommand, type EngineReport } from './engine-protocol.ts';
 import type { Kernel, LaneBatch } from './kernel.ts';
 import { LaneQueue } from './lane-queue.ts';
@@ -46,7 +47,7 @@ export class EngineLoop {
     const { kernel, now, send } = this.#options;
     const trial = new LaneQueue(kernel.lanes);
     for (let lane = 0; lane < kernel.lanes; lane++)
-      trial.add(lane, new Uint8Array(64), CALIBRATION_STEPS, lane);
+      trial.add(lane, new Uint8Array(DIGEST_BYTES), CALIBRATION_STEPS, lane);
     const start = now();
     const iterations = kernel.run(trial.select(0), Infinity, new Int32Array(1));
     this.#capacity = (iterations * 1_000) / Math.max(now() - start, 0.1);

@@ -1,4 +1,4 @@
-/** Half a tenth of the interval up or down, so that many processes do not act at the same moment. */
+/** The share of the interval by which it varies, up or down, so that many processes do not act at the same moment. */
 const JITTER = 0.05;
 
 export interface TickerOptions {

@@ -1,4 +1,4 @@
-import { costClassOf } from '../jobs/cost.ts';
+import { COST_CLASSES, costClassOf } from '../jobs/cost.ts';
 import type { JobId, LiveJob } from '../jobs/job.ts';
 import { dispatchTopic, type Dispatch } from '../jobs/messages.ts';
 import type { Subscription } from '../ports/bus.ts';
@@ -127,7 +127,7 @@ export class Worker {
     const held = batch.map(({ id }) => this.#held.take(id));
     const released = await store.release(settings.id, batch);
     this.#metrics.released.add(released.filter(Boolean).length);
-    for (const costClass of [0, 1, 2, 3] as const) {
+    for (const costClass of COST_CLASSES) {
       const messages: Dispatch[] = [];
       batch.forEach(({ id, position }, i) => {
         const cost = (held[i]?.job.iterations ?? 0) - position;

@@ -1,13 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { startChild, type Running } from './child.ts';
 
 /** The command line as it is installed. */
 export const BIN = fileURLToPath(new URL('../../services/bin/hashcluster.js', import.meta.url));
 
-/** Starting may take this long, in milliseconds: a busy machine, and a store to look through. */
-const START_MS = 60_000;
-const STOP_MS = 60_000;
+/** On free ports of the loopback address, with logs that a program can read. */
+const FLAGS = ['--admin-host', '127.0.0.1', '--admin-port', '0', '--log-format', 'json'];
+const API_FLAGS = ['--host', '127.0.0.1', '--port', '0'];
 
 export interface ServiceOptions {
   readonly dataDir: string;
@@ -16,102 +15,45 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A `hashcluster start` of our own, as a process of its own, on free ports of the loopback address. */
-export interface Service {
+/** A process with an API: `hashcluster start`, `hashcluster endpoint`. */
+export interface Service extends Running {
   readonly url: string;
-  readonly adminUrl: string;
-  readonly pid: number;
-  /** What it has logged, the last lines. */
-  readonly log: readonly string[];
-  /** SIGTERM, and the exit code. */
-  stop(): Promise<number | null>;
-  /** SIGKILL. */
-  kill(): Promise<void>;
 }
 
-const MAX_LOG = 1_000;
-
-/** Starts the service and waits until it is ready. Rejects with its log when it does not become so. */
+/** Starts `hashcluster start` as a process of its own. Rejects with its log when it does not become ready. */
 export async function startService({ dataDir, args = [], env = {} }: ServiceOptions): Promise<Service> {
-  const flags = [
-    'start',
-    '--port',
-    '0',
-    '--admin-port',
-    '0',
-    '--data',
-    dataDir,
-    '--log-format',
-    'json',
-    ...args,
-  ];
-  const child = spawn(process.execPath, [BIN, ...flags], {
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const running = await startChild({
+    argv: [BIN, 'start', ...API_FLAGS, ...FLAGS, '--data', dataDir, ...args],
+    env,
   });
-  const log: string[] = [];
-  // Whatever becomes of this process, the service does not outlive it.
-  const orphaned = (): void => void child.kill('SIGKILL');
-  process.once('exit', orphaned);
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('exit', (code) => {
-      process.off('exit', orphaned);
-      resolve(code);
-    });
-  });
-  const ready = await whenReady(child, log);
-  return {
-    ...ready,
-    pid: child.pid!,
-    log,
-    stop: () => end(child, exited, 'SIGTERM'),
-    kill: async () => void (await end(child, exited, 'SIGKILL')),
-  };
+  return withUrl(running);
 }
 
-/** The fields of the line that says `ready`. */
-interface Ready {
-  readonly url: string;
-  readonly adminUrl: string;
+export type Role = 'endpoint' | 'worker';
+
+export interface RoleOptions {
+  /** Where its servers are, and whatever else it shall be told. */
+  readonly env: Readonly<Record<string, string>>;
+  /** More flags of the command. */
+  readonly args?: readonly string[];
+  /** Another `hashcluster.js` than the one that is installed. */
+  readonly bin?: string;
+  /** Options of node itself, such as `--import=…`. */
+  readonly nodeOptions?: readonly string[];
 }
 
-function whenReady(child: ChildProcess, log: string[]): Promise<Ready> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => {
-      child.kill('SIGKILL');
-      reject(new Error(`The service ${why}:\n${log.join('\n')}`));
-    };
-    const timer = setTimeout(() => fail(`was not ready after ${START_MS} ms`), START_MS);
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer);
-      fail(`ended at its start (${signal ?? code})`);
-    });
-    const hear = (line: string): void => {
-      log.push(line);
-      if (log.length > MAX_LOG) log.shift();
-      const ready = readyIn(line);
-      if (!ready) return;
-      clearTimeout(timer);
-      resolve(ready);
-    };
-    for (const stream of [child.stdout!, child.stderr!]) createInterface({ input: stream }).on('line', hear);
-  });
+/** Starts an endpoint or a worker as a process of its own; a worker has no `url`. Rejects as `startService` does. */
+export function startRole(role: 'endpoint', options: RoleOptions): Promise<Service>;
+export function startRole(role: Role, options: RoleOptions): Promise<Running>;
+export async function startRole(role: Role, options: RoleOptions): Promise<Running> {
+  const { env, args = [], bin = BIN, nodeOptions = [] } = options;
+  const flags = role === 'endpoint' ? [...API_FLAGS, ...FLAGS] : FLAGS;
+  const running = await startChild({ argv: [...nodeOptions, bin, role, ...flags, ...args], env });
+  return role === 'endpoint' ? withUrl(running) : running;
 }
 
-function readyIn(line: string): Ready | null {
-  if (!line.startsWith('{') || !line.includes('"url"')) return null;
-  const { url, adminUrl } = JSON.parse(line) as Partial<Ready>;
-  return url && adminUrl ? { url, adminUrl } : null;
-}
-
-async function end(
-  child: ChildProcess,
-  exited: Promise<number | null>,
-  signal: NodeJS.Signals,
-): Promise<number | null> {
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-  const code = await exited;
-  clearTimeout(timer);
-  return code;
+function withUrl(running: Running): Service {
+  const { url } = running;
+  if (url === null) throw new Error(`No address in its ready line:\n${running.log.join('\n')}`);
+  return { ...running, url };
 }

@@ -1,0 +1,200 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Random } from './random.ts';
+
+/** `out`: from the client to the server; `back`: the other way. */
+export type Direction = 'out' | 'back';
+
+/** The longest queue of bytes per connection and direction that wait for their delay, in chunks. */
+const MAX_QUEUED = 1_000;
+
+export interface TcpProxyOptions {
+  readonly target: { readonly host: string; readonly port: number };
+  readonly random: Random;
+}
+
+/** What happens to bytes now. */
+interface Weather {
+  /** Bytes of these directions stand still, as when packets are lost and sent again: after `heal` they go on. */
+  dropped: ReadonlySet<Direction>;
+  /** Bytes are late by up to so many milliseconds. */
+  delayMs: number;
+  /** New connections are reset. */
+  refusing: boolean;
+}
+
+/**
+ * A proxy on the loopback address before one server, for one client process. Passes everything on until it is told to
+ * do harm. A connection never loses bytes in the middle, as TCP does not: it stands still, is late, or is cut.
+ */
+export class TcpProxy {
+  readonly #options: TcpProxyOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  readonly #weather: Weather = { dropped: new Set(), delayMs: 0, refusing: false };
+
+  constructor(options: TcpProxyOptions) {
+    this.#options = options;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Listens on a free port, and says which. */
+  async start(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Cuts everything and listens no more. Idempotent. */
+  async stop(): Promise<void> {
+    this.cut();
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Nothing gets through in these directions; connections stay open, new ones can be made but say nothing. */
+  drop(...directions: readonly Direction[]): void {
+    this.#weather.dropped = new Set(directions);
+    for (const connection of this.#connections) connection.pump();
+  }
+
+  /** Everything is late by a random time of up to so many milliseconds, in order. */
+  delay(upToMs: number): void {
+    this.#weather.delayMs = upToMs;
+  }
+
+  /** Resets all connections. */
+  cut(): void {
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  /** Resets connections as they come. */
+  refuse(): void {
+    this.#weather.refusing = true;
+  }
+
+  /** All is well again: what stood still goes on. */
+  heal(): void {
+    this.#weather.dropped = new Set();
+    this.#weather.delayMs = 0;
+    this.#weather.refusing = false;
+    for (const connection of this.#connections) connection.pump();
+  }
+
+  #accept(client: Socket): void {
+    if (this.#weather.refusing) {
+      client.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
+    const server = connect({ ...this.#options.target, allowHalfOpen: true, noDelay: true });
+    const connection = new Connection({
+      client,
+      server,
+      weather: this.#weather,
+      random: this.#options.random,
+    });
+    this.#connections.add(connection);
+    connection.onEnd(() => this.#connections.delete(connection));
+  }
+}
+
+interface ConnectionOptions {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly weather: Weather;
+  readonly random: Random;
+}
+
+/** One connection: two streams that are stopped and slowed on their own. */
+class Connection {
+  readonly #sockets: readonly Socket[];
+  readonly #streams: readonly OneWay[];
+
+  constructor({ client, server, weather, random }: ConnectionOptions) {
+    this.#sockets = [client, server];
+    this.#streams = [
+      new OneWay({ from: client, to: server, direction: 'out', weather, random }),
+      new OneWay({ from: server, to: client, direction: 'back', weather, random }),
+    ];
+    // A side that breaks breaks the other.
+    for (const socket of this.#sockets) socket.on('error', () => this.cut());
+  }
+
+  onEnd(ended: () => void): void {
+    let open = this.#sockets.length;
+    for (const socket of this.#sockets) socket.once('close', () => --open === 0 && ended());
+  }
+
+  pump(): void {
+    for (const stream of this.#streams) stream.pump();
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) if (!socket.destroyed) socket.resetAndDestroy();
+    for (const stream of this.#streams) stream.stop();
+  }
+}
+
+interface OneWayOptions {
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly direction: Direction;
+  readonly weather: Weather;
+  readonly random: Random;
+}
+
+/** Bytes of one direction, in order. `null` stands for the end of the stream. */
+class OneWay {
+  readonly #options: OneWayOptions;
+  readonly #queue: { readonly chunk: Buffer | null; readonly due: number }[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: OneWayOptions) {
+    this.#options = options;
+    const { from, to } = options;
+    from.on('data', (chunk: Buffer) => this.#push(chunk));
+    from.once('end', () => this.#push(null));
+    from.once('close', () => !from.readableEnded && to.destroy());
+    to.on('drain', () => this.pump());
+  }
+
+  /** Passes on what may go now. */
+  pump(): void {
+    const { from, to, direction, weather } = this.#options;
+    while (this.#queue.length > 0 && !weather.dropped.has(direction) && !to.writableNeedDrain) {
+      const { chunk, due } = this.#queue[0]!;
+      const wait = due - performance.now();
+      if (wait > 0) return this.#later(wait);
+      this.#queue.shift();
+      if (chunk === null) to.end();
+      else to.write(chunk);
+    }
+    if (this.#queue.length < MAX_QUEUED) from.resume();
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#queue.length = 0;
+  }
+
+  #push(chunk: Buffer | null): void {
+    const { from, weather, random } = this.#options;
+    const before = this.#queue.at(-1)?.due ?? 0;
+    const due = weather.delayMs > 0 ? performance.now() + random.next() * weather.delayMs : 0;
+    this.#queue.push({ chunk, due: Math.max(before, due) });
+    if (this.#queue.length >= MAX_QUEUED) from.pause();
+    this.pump();
+  }
+
+  #later(waitMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.pump();
+    }, waitMs);
+  }
+}

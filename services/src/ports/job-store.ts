@@ -102,6 +102,8 @@ export class StoreUnavailableError extends Error {
 export interface JobStore {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Null when all is well; otherwise what is wrong, for health and logs. */
+  trouble(): string | null;
   /** Equal jobs within a batch and across batches are one job. */
   submit(batch: readonly Submission[]): Promise<Submitted[]>;
   /** Null for an id that is unknown, or another tenant's. */

@@ -12,17 +12,14 @@ export interface SqliteStoreOptions extends StoreOptions {
   readonly clock?: Clock;
 }
 
-/** A `JobStore` that can also say how it is. */
-export interface SqliteStore extends JobStore {
-  /** Null when all is well; otherwise what is wrong, for health and logs. */
-  trouble(): string | null;
-}
+/** What `createSqliteStore` gives. */
+export type SqliteStore = JobStore;
 
 /**
  * A store in one SQLite file, for one process. A thread of its own waits for the disk; what is asked while it waits
  * shares the next flush. Every answer is durable (WAL, `synchronous=FULL`).
  */
-export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+export function createSqliteStore(options: SqliteStoreOptions): JobStore {
   const { file, logger, clock, retentionMs, sharedCache, reuseIterations } = options;
   const settings = { file, logger, retentionMs, sharedCache, reuseIterations, clock: clock ?? Date };
   return new ThreadedStore(new StoreThread(settings), retentionMs);

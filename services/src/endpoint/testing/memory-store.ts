@@ -45,6 +45,10 @@ export class MemoryStore implements JobStore {
     return Promise.resolve();
   }
 
+  trouble(): string | null {
+    return this.away > 0 ? 'the store is away' : null;
+  }
+
   submit(batch: readonly Submission[]): Promise<Submitted[]> {
     this.batches.push(batch.length);
     return this.#do('submit', () => batch.map((submission) => this.#submit(submission)));

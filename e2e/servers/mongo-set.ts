@@ -186,6 +186,8 @@ function specOf(options: MongoSetOptions, { set, port, number }: Place): Contain
       ...['--replSet', 'rs0', '--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', DATA],
       ...['--wiredTigerCacheSizeGB', fast ? '0.25' : '0.5', '--oplogSize', '990', '--quiet'],
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+      // On SIGTERM a member waits, 15 s by default, for clients to see that it is going.
+      ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=1000'],
       ...(fast ? ['--setParameter', 'ttlMonitorSleepSecs=1'] : []),
     ],
     data: { path: DATA, inMemory: fast },

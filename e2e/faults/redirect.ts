@@ -13,7 +13,7 @@ interface Target {
 const LOOPBACK = /^(localhost|127\.0\.0\.1|::1|\[::1\])$/;
 
 function install(table: Readonly<Record<string, number>>): void {
-  const original = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => Socket;
+  const original = Reflect.get(Socket.prototype, 'connect') as (this: Socket, ...args: unknown[]) => Socket;
   const redirected = (target: Target): Target => {
     const host = typeof target.host === 'string' ? target.host : 'localhost';
     const port = table[`${LOOPBACK.test(host) ? '127.0.0.1' : host}:${String(target.port)}`];
@@ -31,7 +31,7 @@ function install(table: Readonly<Record<string, number>>): void {
     }
     return original.apply(this, args);
   };
-  Socket.prototype.connect = connect as typeof Socket.prototype.connect;
+  Object.assign(Socket.prototype, { connect });
 }
 
 const redirects = process.env['HASHCLUSTER_REDIRECT'];

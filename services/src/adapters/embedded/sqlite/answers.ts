@@ -2,7 +2,7 @@ import { costClassOf, COST_CLASSES } from '../../../jobs/cost.ts';
 import type { JobResult, JobView } from '../../../jobs/job.ts';
 import type * as port from '../../../ports/job-store.ts';
 import type { CellReader } from './cells.ts';
-import { placeOf, writeCursor } from './cursor.ts';
+import { placeOf, writeCursor } from '../../../ports/job-store-cursor.ts';
 
 /** The thread sends only what this side cannot tell by itself. */
 export function readSubmitted(

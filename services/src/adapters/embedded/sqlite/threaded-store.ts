@@ -3,7 +3,7 @@ import type { CheckpointAnswer, CompleteAnswer, Completion } from '../../../jobs
 import type * as port from '../../../ports/job-store.ts';
 import { readBacklog, readPage, readSubmitted, readSweep } from './answers.ts';
 import type { CellReader } from './cells.ts';
-import { readCursor } from './cursor.ts';
+import { readCursor } from '../../../ports/job-store-cursor.ts';
 import type { Cell } from './protocol.ts';
 import type { StoreThread } from './store-thread.ts';
 

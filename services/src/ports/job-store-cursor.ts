@@ -1,6 +1,6 @@
-import type { JobState, JobView } from '../../../jobs/job.ts';
-import { JOB_ID_PATTERN } from '../../../jobs/id.ts';
-import { InvalidCursorError } from '../../../ports/job-store.ts';
+import type { JobState, JobView } from '../jobs/job.ts';
+import { JOB_ID_PATTERN } from '../jobs/id.ts';
+import { InvalidCursorError } from './job-store.ts';
 
 /** Where a list goes on: after this live job, or after this result. */
 export type Place =

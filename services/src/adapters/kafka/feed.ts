@@ -1,0 +1,218 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Subscription } from '../../ports/bus.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { settlesWithin } from '../../runtime/deadline.ts';
+import { backoffMs, retry } from '../../runtime/retry.ts';
+import { Deliverer } from './deliverer.ts';
+import { Inbox } from './inbox.ts';
+import { OffsetSaver } from './offset-saver.ts';
+import type { TopicKeeper } from './topic-keeper.ts';
+import { reasonOf, within } from './within.ts';
+import type { Session, Sink, Wire } from './wire.ts';
+
+/** Connecting, and asking where a topic ends, may take this long; milliseconds. */
+const OPEN_MS = 10_000;
+/** Leaving a group and closing connections. What takes longer is left to the broker's patience. */
+const CLOSE_MS = 4_000;
+/** Nothing heard for so long: the session is not what it seems, and is made anew. */
+const SILENCE_MS = 20_000;
+const WATCH_MS = 1_000;
+/** A session that lasted so long was a good one. */
+const GOOD_MS = 30_000;
+const RETRIES = { baseMs: 200, capMs: 5_000 };
+const LEAST_REST_MS = 50;
+const ASKING = { budgetMs: 5_000, baseMs: 100, capMs: 500 };
+
+export interface FeedOptions<M> {
+  readonly wire: Wire;
+  readonly topics: TopicKeeper;
+  /** As Kafka knows them. */
+  readonly topic: string;
+  readonly group: string | null;
+  readonly maxBatch: number;
+  readonly decode: (value: Buffer | null) => M | null;
+  readonly handle: (messages: readonly M[], commit: () => Promise<void>) => Promise<void>;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly onBad: (partition: number, offset: number) => void;
+  readonly onDelivered: (count: number) => void;
+  /** A session came to an end that it should not have. */
+  readonly onBroken: () => void;
+}
+
+/** A subscription. Its sessions with Kafka come and go; what was fetched, and how far it is dealt with, stays. */
+export class Feed<M> implements Subscription {
+  readonly #options: FeedOptions<M>;
+  readonly #inbox: Inbox<M>;
+  readonly #deliverer: Deliverer<M>;
+  readonly #saver: OffsetSaver;
+  readonly #stop = new AbortController();
+  #session: Session | null = null;
+  #running: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #heardAt: number;
+  #topicId: string | null = null;
+  #reason: string | null = null;
+
+  constructor(options: FeedOptions<M>) {
+    const { decode, onBad, onDelivered, maxBatch, logger, handle, group, clock } = options;
+    this.#options = options;
+    this.#heardAt = clock.monotonic();
+    const inbox = new Inbox(decode, onBad);
+    this.#inbox = inbox;
+    this.#saver = new OffsetSaver(inbox, async (offsets) => {
+      if (!this.#session) throw new Error('There is no session');
+      await this.#session.commit(offsets);
+    });
+    const onCommit = (): void => {
+      if (group !== null) this.#saver.look();
+    };
+    this.#deliverer = new Deliverer({ inbox, maxBatch, logger, handle, onCommit, onDelivered });
+  }
+
+  /** Without a group: fixes where we begin. Rejects when Kafka cannot say. Then goes on by itself. */
+  async start(): Promise<void> {
+    if (this.#options.group === null) {
+      const { topics, wire, topic } = this.#options;
+      // Right after its creation a topic's leaders may not know that they are.
+      const ends = await retry(
+        async (attempt) => {
+          if (attempt > 0 || topics.partitions(topic) === 0) await topics.check();
+          return wire.ends(topic);
+        },
+        { ...ASKING, signal: this.#stop.signal },
+      );
+      for (const [partition, end] of ends.entries()) this.#inbox.seek(partition, end);
+    }
+    this.#stop.signal.throwIfAborted();
+    this.#running ??= this.#run();
+  }
+
+  pause(): void {
+    this.#deliverer.pause();
+  }
+
+  resume(): void {
+    this.#heardAt = this.#options.clock.monotonic();
+    this.#deliverer.resume();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#deliverer.close();
+    await this.#saver.close(CLOSE_MS);
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Null when messages come; otherwise why not. */
+  trouble(): string | null {
+    if (this.#reason !== null) return `${this.#options.topic} is not listened to: ${this.#reason}`;
+    return null;
+  }
+
+  /** One session after the other, until we are closed. */
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { clock } = this.#options;
+    for (let failures = 0; !signal.aborted;) {
+      const begun = clock.monotonic();
+      try {
+        await this.#live();
+      } catch (error) {
+        if (clock.monotonic() - begun > GOOD_MS) failures = 0;
+        this.#broken(error, failures);
+      }
+      await this.#endSession();
+      await rest(LEAST_REST_MS + backoffMs(failures++, RETRIES, Math.random), signal);
+    }
+  }
+
+  /** From the begin of a session to its end. Resolves when we are closed, rejects when the session breaks. */
+  async #live(): Promise<void> {
+    const { wire, topics, topic, group } = this.#options;
+    await topics.check();
+    this.#heardAt = this.#options.clock.monotonic();
+    const opening = wire.open({ topic, group, sink: this.#sink() });
+    opening.then((late) => this.#closeLate(late)).catch(() => {});
+    this.#session = await within(opening, OPEN_MS, 'Opening a session');
+    this.#saver.look();
+    const over = new AbortController();
+    try {
+      await Promise.race([
+        this.#session.ended,
+        this.#watch(AbortSignal.any([this.#stop.signal, over.signal])),
+      ]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** A session that was not waited for any more. */
+  #closeLate(session: Session): void {
+    setImmediate(() => {
+      if (session !== this.#session) session.close().catch(() => {});
+    });
+  }
+
+  /** Until it is over. Rejects when nothing has been heard for too long although we listened. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await rest(WATCH_MS, signal);
+      const now = this.#options.clock.monotonic();
+      if (this.#deliverer.full) this.#heardAt = now;
+      if (now - this.#heardAt > SILENCE_MS) throw new Error(`Nothing was heard for ${SILENCE_MS} ms`);
+    }
+  }
+
+  async #endSession(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (session) await settlesWithin(session.close(), CLOSE_MS).catch(() => {});
+  }
+
+  #broken(error: unknown, failures: number): void {
+    const { logger, onBroken } = this.#options;
+    if (this.#stop.signal.aborted) return;
+    onBroken();
+    if (this.#reason === null) logger.warn('bus subscription is interrupted', { error });
+    else logger.debug('bus subscription cannot go on yet', { error, failures });
+    this.#reason = reasonOf(error);
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#options.clock.monotonic();
+    if (this.#reason === null) return;
+    this.#reason = null;
+    this.#options.logger.info('bus subscription goes on');
+  }
+
+  #sink(): Sink {
+    const inbox = this.#inbox;
+    return {
+      position: (partition) => inbox.position(partition),
+      assigned: (partitions) => inbox.keep(partitions),
+      seek: (partition, offset) => inbox.seek(partition, offset),
+      put: (partition, messages) => {
+        inbox.put(partition, messages);
+        this.#deliverer.look();
+      },
+      room: (ms) => this.#deliverer.room(ms),
+      polled: () => this.#heard(),
+      rebalancing: () => this.#saver.look(),
+      identify: (topicId) => {
+        if (this.#topicId !== null && this.#topicId !== topicId) inbox.keep([]);
+        this.#topicId = topicId;
+      },
+    };
+  }
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}

@@ -1,0 +1,27 @@
+import type { BaseOptions } from '@platformatic/kafka';
+import type { KafkaConnection } from '../options.ts';
+import { CONNECT_MS, METADATA_MS, REPLICAS_MS, REQUEST_MS } from '../timing.ts';
+
+const MECHANISMS = {
+  plain: 'PLAIN',
+  'scram-sha-256': 'SCRAM-SHA-256',
+  'scram-sha-512': 'SCRAM-SHA-512',
+} as const;
+
+/** What all clients of this process have in common. They do not retry: the bus does, and knows for how long. */
+export function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection): BaseOptions {
+  return {
+    clientId,
+    bootstrapBrokers: [...brokers],
+    connectTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
+    timeout: REPLICAS_MS,
+    metadataMaxAge: METADATA_MS,
+    retries: 0,
+    autocreateTopics: false,
+    ...(tls ? { tls, tlsServerName: true } : {}),
+    ...(sasl
+      ? { sasl: { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username, password: sasl.password } }
+      : {}),
+  };
+}

@@ -1,0 +1,111 @@
+import { Consumer } from '@platformatic/kafka';
+import { Ending } from '../ending.ts';
+import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS } from '../timing.ts';
+import type { Session } from '../wire.ts';
+import { clientOptions } from './client-options.ts';
+import type { ReaderSessionOptions } from './reader-session.ts';
+import { Reader } from './reader.ts';
+
+/** Joining is tried again when the group changes meanwhile. */
+const JOIN_RETRIES = 5;
+const JOIN_REST_MS = 100;
+
+export interface GroupSessionOptions extends ReaderSessionOptions {
+  readonly group: string;
+}
+
+/**
+ * A member of a group. It has connections of its own, so that heartbeats never wait behind a fetch; what is assigned to
+ * it, a reader reads.
+ */
+export class GroupSession extends Ending implements Session {
+  readonly #options: GroupSessionOptions;
+  readonly #member: Consumer;
+  readonly #reader: Reader;
+  #joinedAt: number | null = null;
+  #closed = false;
+
+  constructor(options: GroupSessionOptions) {
+    super();
+    this.#options = options;
+    const { connection, topic, group, sink } = options;
+    this.#reader = new Reader({ connection, topic, sink, check: () => this.#check(), fail: this.fail });
+    this.#member = new Consumer({
+      ...clientOptions(connection),
+      groupId: group,
+      sessionTimeout: SESSION_MS,
+      rebalanceTimeout: REBALANCE_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      retries: JOIN_RETRIES,
+      retryDelay: JOIN_REST_MS,
+    });
+    this.#member.topics.track(topic);
+    this.#member.on('error', this.fail);
+    this.#member.on('consumer:group:rebalance', () => sink.rebalancing());
+    this.#member.on('consumer:group:join', () => {
+      this.#assigned().catch(this.fail);
+    });
+    this.#begin().catch(this.fail);
+  }
+
+  async #begin(): Promise<void> {
+    await this.#reader.begin();
+    if (!this.#closed) await this.#member.joinGroup();
+  }
+
+  async #assigned(): Promise<void> {
+    const { topic, sink } = this.#options;
+    this.#joinedAt = Date.now();
+    const partitions = this.#member.assignments?.find((each) => each.topic === topic)?.partitions ?? [];
+    const fresh = partitions.filter((partition) => sink.position(partition) === undefined);
+    await this.#reader.assign(partitions, await this.#committed(fresh));
+  }
+
+  /** Where the group stands, as far as it has ever said. */
+  async #committed(partitions: readonly number[]): Promise<Map<number, number>> {
+    const known = new Map<number, number>();
+    if (partitions.length === 0) return known;
+    const { topic } = this.#options;
+    const offsets = await this.#member.listCommittedOffsets({
+      topics: [{ topic, partitions: [...partitions] }],
+    });
+    for (const partition of partitions) {
+      const offset = offsets.get(topic)?.[partition];
+      if (offset !== undefined && offset >= 0n) known.set(partition, Number(offset));
+    }
+    return known;
+  }
+
+  /** A member that cannot say that it lives is none any more, whatever it believes. */
+  #check(): void {
+    if (this.#joinedAt === null) return;
+    const heardAt = Math.max(this.#joinedAt, this.#member.lastHeartbeat?.getTime() ?? 0);
+    if (Date.now() - heardAt > SESSION_MS + REBALANCE_MS) throw new Error('The group does not answer');
+  }
+
+  async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
+    const { topic } = this.#options;
+    await this.#member.commit({
+      offsets: [...offsets].map(([partition, offset]) => ({
+        topic,
+        partition,
+        offset: BigInt(offset),
+        leaderEpoch: -1,
+      })),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([this.#reader.close(), this.#leave()]);
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#member.close(true);
+    } catch {
+      // The broker will find out by itself; the connections must not stay.
+      await this.#member.connections.close();
+    }
+  }
+}

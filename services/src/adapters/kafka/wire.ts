@@ -1,0 +1,71 @@
+import type { TopicSpec } from './topic-specs.ts';
+
+/** A message on its way out. */
+export interface Outgoing {
+  readonly partition: number;
+  readonly value: Buffer;
+}
+
+/** A message that has come in: where it stands, and the bytes, which may be anybody's. */
+export interface Incoming {
+  readonly offset: number;
+  readonly value: Buffer | null;
+}
+
+/** Where a session puts what it fetches, and what it has to know and say. */
+export interface Sink {
+  /** Where to read on; undefined when only Kafka knows. */
+  position(partition: number): number | undefined;
+  /** These partitions are ours now, and no others. */
+  assigned(partitions: readonly number[]): void;
+  /** Reads on from there. What waits of the partition is dropped. */
+  seek(partition: number, offset: number): void;
+  /** Takes messages in the order of their offsets. Never more than one fetch of them between two waits for `room`. */
+  put(partition: number, messages: readonly Incoming[]): void;
+  /** False when there is no room after `ms`; true when there is, or nothing is wanted any more. */
+  room(ms: number): Promise<boolean>;
+  /** Kafka has answered a fetch. */
+  polled(): void;
+  /** Partitions may be taken away: now is the time to save how far we got. */
+  rebalancing(): void;
+  /** Says which topic this is. When it is not the one of before, positions are forgotten. */
+  identify(topicId: string): void;
+}
+
+export interface SessionOptions {
+  /** As Kafka knows them. */
+  readonly topic: string;
+  /** Null: every message of every partition. */
+  readonly group: string | null;
+  readonly sink: Sink;
+}
+
+/** A member of a group, or a reader of all partitions, as long as nothing goes wrong. It never repairs itself. */
+export interface Session {
+  /** Rejects with the reason when the session is no good any more. Never resolves. */
+  readonly ended: Promise<never>;
+  /** Saves where the group stands: the next offset by partition. */
+  commit(offsets: ReadonlyMap<number, number>): Promise<void>;
+  /** Leaves the group and closes the connections, also of a session that has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a Kafka client has to be able to do; the rest of the bus is shared. Calls may reject, or take their time: callers
+ * have limits. None retries for long by itself.
+ */
+export interface Wire {
+  /** Resolves when all in-sync replicas have the messages. */
+  produce(topic: string, messages: readonly Outgoing[]): Promise<void>;
+  /** How many partitions each topic has, all of them with a leader. Topics that are not there, or not ready, are left out. */
+  partitions(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Creates topics. Others may create the same ones at this moment. */
+  create(topics: readonly TopicSpec[]): Promise<void>;
+  /** The next offset of each partition. */
+  ends(topic: string): Promise<readonly number[]>;
+  /** Resolves with the session that has begun; a group may be joined later. */
+  open(options: SessionOptions): Promise<Session>;
+  /** Drops the connections for producing and asking; the next call makes new ones. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { JobStore, StoreOptions } from '../../ports/job-store.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
+import { LIMITS, Link, type LinkLimits } from './store/link.ts';
+import { MongoJobs } from './store/mongo-jobs.ts';
+import { DatabaseTime } from './store/time.ts';
+
+export type { LinkLimits } from './store/link.ts';
+
+export interface MongoStoreOptions extends StoreOptions {
+  /** `mongodb://…` or `mongodb+srv://…`: a replica set or a router, MongoDB 6.0 or later. */
+  readonly uri: string;
+  readonly database: string;
+  readonly logger: Logger;
+  /** This process's clock, which is corrected by the database's; the system's when absent. */
+  readonly clock?: Clock;
+  /** What the server's logs call this client. */
+  readonly appName?: string;
+  /** Bounds of pools and waits, where they shall differ from the usual. */
+  readonly limits?: Partial<LinkLimits>;
+}
+
+/**
+ * A store in MongoDB, for any number of processes. Every answer is durable: a majority has it in its journal. Starting
+ * makes collections and indexes where they are missing. Faults of the network and the servers reject with
+ * `StoreUnavailableError`; whatever was asked can be asked again.
+ */
+export function createMongoStore(options: MongoStoreOptions): JobStore {
+  const { clock = systemClock, appName = 'hashcluster', limits, ...rest } = options;
+  const time = new DatabaseTime(clock);
+  const link = new Link({ ...rest, clock, appName, time, limits: { ...LIMITS, ...limits } });
+  return new MongoJobs(link, time, rest);
+}

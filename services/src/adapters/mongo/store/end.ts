@@ -1,0 +1,125 @@
+import type { JobId, JobRecord, JobView } from '../../../jobs/job.ts';
+import { viewOf } from '../../../jobs/job.ts';
+import { MAX_ATTEMPTS } from '../../../jobs/limits.ts';
+import { BY_ID, findByIds, newToken, type Context } from './context.ts';
+import {
+  endedOf,
+  isMarked,
+  liveOf,
+  MARKS,
+  NOBODY,
+  resultOf,
+  type JobDoc,
+  type Mark,
+  type ResultDoc,
+} from './documents.ts';
+import { settle, type Settled } from './settle.ts';
+
+const MARKED = { $in: MARKS as unknown as string[] };
+
+/** What is known of an id, and whose it is. */
+interface Known extends JobRecord {
+  readonly tenant: string;
+}
+
+/**
+ * What is known of each id. Live jobs are read first: one that ends in between has its result by then. A marked job has
+ * ended, only its result may not be there yet.
+ */
+export async function readRecords(context: Context, ids: readonly JobId[]): Promise<Map<JobId, Known>> {
+  const jobs = await findByIds(context.jobs, ids);
+  const results = await findByIds(context.results, ids);
+  const known = new Map<JobId, Known>();
+  for (const id of ids) {
+    const record = recordOf(context, jobs.get(id), results.get(id));
+    const any = record.live ?? record.result;
+    if (any) known.set(id, { ...record, tenant: any.tenant });
+  }
+  return known;
+}
+
+function recordOf(context: Context, job: JobDoc | undefined, doc: ResultDoc | undefined): JobRecord {
+  const standing = doc && doc.expiresAt.getTime() > context.time.now() ? resultOf(doc) : null;
+  if (!job || !isMarked(job)) return { live: job ? liveOf(job) : null, result: standing };
+  return {
+    live: null,
+    result: standing?.outcome === 'done' ? standing : endedOf(job, context.retentionMs),
+  };
+}
+
+export async function getViews(
+  context: Context,
+  tenant: string,
+  ids: readonly JobId[],
+): Promise<(JobView | null)[]> {
+  const records = await readRecords(context, [...new Set(ids)]);
+  return ids.map((id) => {
+    const record = records.get(id);
+    return record?.tenant === tenant ? viewOf(record) : null;
+  });
+}
+
+/**
+ * The first of three steps: from now on the job is nobody's to work on, and what its end needs stands in it. With
+ * `owner`, only where that worker was the last of too many. Returns what the documents are marked with.
+ */
+export async function markEnded(
+  context: Context,
+  ids: readonly JobId[],
+  { mark, owner }: { readonly mark: Mark; readonly owner?: string },
+): Promise<number> {
+  const token = newToken();
+  const endedAt = new Date(context.time.now());
+  const worker = { $cond: [{ $eq: ['$owner', NOBODY] }, '$$REMOVE', '$owner'] };
+  await context.jobs.updateMany(
+    owner === undefined
+      ? { _id: { $in: ids }, owner: { $nin: MARKS as unknown as string[] } }
+      : { _id: { $in: ids }, owner, attempts: { $gte: MAX_ATTEMPTS - 1 } },
+    [{ $set: { owner: mark, worker, mark: token, endedAt } }],
+    BY_ID,
+  );
+  return token;
+}
+
+/** The second and third step: the results, then the jobs that are still marked. Anybody may do this, and twice. */
+export async function finishMarked(
+  context: Context,
+  marked: readonly JobDoc[],
+): Promise<Map<JobId, Settled>> {
+  if (marked.length === 0) return new Map();
+  const results = marked.map((doc) => endedOf(doc, context.retentionMs));
+  const settled = await settle(context, results);
+  const ids = marked.map(({ _id }) => _id);
+  await context.jobs.deleteMany({ _id: { $in: ids }, owner: MARKED }, BY_ID);
+  return settled;
+}
+
+export type Cancelled = { readonly cancelled: boolean; readonly view: JobView } | null;
+
+export async function cancelBatch(
+  context: Context,
+  tenant: string,
+  ids: readonly JobId[],
+): Promise<Cancelled[]> {
+  const distinct = [...new Set(ids)];
+  const before = await readRecords(context, distinct);
+  const mine = distinct.filter((id) => before.get(id)?.tenant === tenant);
+  const ofTenant = new Set(mine);
+  const open = mine.filter((id) => viewOf(before.get(id)!)?.kind === 'live');
+  const token = open.length > 0 ? await markEnded(context, open, { mark: 'cancelled' }) : null;
+  const marked = await findByIds(context.jobs, mine, { owner: MARKED });
+  await finishMarked(context, [...marked.values()]);
+  const after = await readRecords(context, mine);
+  const told = new Set<JobId>();
+  return ids.map((id) => {
+    const view = viewOf(after.get(id) ?? before.get(id) ?? { live: null, result: null });
+    if (!view || !ofTenant.has(id)) return null;
+    const byThis = token !== null && marked.get(id)?.mark === token && !told.has(id) && !isDone(view);
+    told.add(id);
+    return { cancelled: byThis, view };
+  });
+}
+
+function isDone(view: JobView): boolean {
+  return view.kind === 'result' && view.result.outcome === 'done';
+}

@@ -1,0 +1,49 @@
+import type { ChainPoint, JobFacts, JobId } from '../../../jobs/job.ts';
+import { eachOf, oneBatch, type Context } from './context.ts';
+import { bytesOf, hexOf, type ResultDoc } from './documents.ts';
+
+/**
+ * The largest known position on the chain of each job, up to its own. One look at the index says which chains are known
+ * at all; new ones, and that is most, cost no more.
+ */
+export async function longestKnown(
+  context: Context,
+  jobs: readonly JobFacts[],
+): Promise<Map<JobId, ChainPoint>> {
+  const worth = jobs.filter(({ iterations }) => iterations >= context.reuseIterations);
+  const known = await knownChains(context, worth);
+  const candidates = worth.filter(({ chain }) => known.has(chain));
+  const found = await eachOf(candidates, (facts) => longestOn(context, facts));
+  return new Map(candidates.flatMap(({ id }, i) => (found[i] ? [[id, found[i]]] : [])));
+}
+
+async function knownChains(context: Context, jobs: readonly JobFacts[]): Promise<Set<string>> {
+  if (jobs.length === 0) return new Set();
+  const chains = [...new Set(jobs.map(({ chain }) => chain))];
+  const most = jobs.reduce((max, { iterations }) => Math.max(max, iterations), 0);
+  const iterations = { $gte: context.reuseIterations, $lte: most };
+  const pipeline = [
+    { $match: { chain: { $in: chains.map(bytesOf) }, iterations } },
+    { $group: { _id: '$chain' } },
+  ];
+  const found = await context.results
+    .aggregate<{ _id: Uint8Array }>(pipeline, oneBatch(chains.length))
+    .toArray();
+  return new Set(found.map(({ _id }) => hexOf(_id)));
+}
+
+async function longestOn(
+  context: Context,
+  { tenant, chain, iterations }: JobFacts,
+): Promise<ChainPoint | null> {
+  const { results, reuseIterations, sharedCache, time } = context;
+  const filter = {
+    chain: bytesOf(chain) as Uint8Array,
+    iterations: { $gte: reuseIterations, $lte: iterations },
+    outcome: 'done' as const,
+    expiresAt: { $gt: new Date(time.now()) },
+    ...(sharedCache ? {} : { tenant }),
+  };
+  const found: ResultDoc | null = await results.findOne(filter, { sort: { iterations: -1 } });
+  return found && { position: found.iterations, digest: found.digest ? hexOf(found.digest) : chain };
+}

@@ -31,9 +31,9 @@ build: $(INSTALLED) ## compile TypeScript and, where there is a C compiler, the 
 run: build ## start HashCluster, run a first job, stay until Ctrl-C
 	@exec node services/bin/hashcluster.js demo $(ARGS)
 
-test: $(INSTALLED) ## build and run all tests, or some: make test ARGS=services/src/jobs
+test: $(INSTALLED) ## run all tests, or some: make test ARGS=services/src/jobs; KEEP=1 keeps the servers they start
 	@mkdir -p $(REPORTS)
-	@npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
+	@trap '$(if $(KEEP),:,node e2e/servers/main.ts down)' EXIT; npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
 
 lint: $(INSTALLED) ## check style, types, sizes and who imports whom
 	@npm run --silent lint

@@ -84,6 +84,12 @@ export class History {
     if (form !== 'cancel' && outcome.kind === 'acknowledged') this.#acknowledged.set(job, outcome.id);
   }
 
+  /** What has been written down so far. */
+  seen(): Pick<History, 'asked' | 'attempts' | 'shown' | 'stored'> {
+    const { asked, attempts, shown, stored } = this;
+    return { asked, attempts, shown, stored };
+  }
+
   /** The id of each job that was acknowledged, by name. */
   get acknowledged(): ReadonlyMap<string, string> {
     return this.#acknowledged;

@@ -30,7 +30,7 @@ describe('jobs whose answers are known', () => {
 
   test('are long where they are to be', () => {
     const long = make('long').filter(({ body }) => body.iterations > STRIDE);
-    expect(long).toHaveLength(4);
+    expect(long).toHaveLength(2);
     for (const { body } of long) expect(body.iterations).toBeLessThanOrEqual(16 * STRIDE + 1);
   });
 

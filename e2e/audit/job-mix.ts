@@ -67,13 +67,13 @@ export class Reference {
   }
 }
 
-/** Of 16 jobs, so many are long; the others are short or middling. */
-const CYCLE = 16;
+/** Of so many jobs, `long.count` are long; the others are short or middling. */
+const CYCLE = 32;
 
 export interface MixOptions {
   readonly seed: string;
   readonly reference: Reference;
-  /** Of 16 jobs, this many are long, of up to so many strides of 250,000 iterations. */
+  /** Of 32 jobs, this many are long, of up to so many strides of 250,000 iterations. */
   readonly long: { readonly count: number; readonly strides: number };
 }
 
@@ -99,10 +99,10 @@ export class JobMix {
     return reference.middling(random.whole(0, DENSE_POINTS - iterations), iterations);
   }
 
-  /** A job that takes a while. */
-  long(): Asked {
-    const { reference, long } = this.#options;
-    const strides = this.#random.whole(Math.ceil(long.strides / 4), long.strides);
+  /** A job that takes a while: up to so many strides of 250,000 iterations. */
+  long(longest = this.#options.long.strides): Asked {
+    const { reference } = this.#options;
+    const strides = this.#random.whole(Math.ceil(longest / 2), longest);
     return reference.long(this.#random.whole(0, reference.longPoints - 1 - strides), strides);
   }
 }

@@ -1,0 +1,97 @@
+import type { Running } from '../lib/child.ts';
+import { startRole, type Role } from '../lib/service.ts';
+import { Network } from '../faults/network.ts';
+
+export interface MemberOptions {
+  readonly role: Role;
+  /** Unique in the cluster; part of a worker's id. */
+  readonly name: string;
+  /** Addresses of servers that it can be cut off from. */
+  readonly servers: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly seed: string;
+  /** The `hashcluster.js` to run. */
+  readonly bin: string;
+}
+
+/** One process of a cluster, that dies and starts again under the same name behind the same network. */
+export class Member {
+  readonly name: string;
+  readonly network: Network;
+  readonly #options: MemberOptions;
+  #running: Running | null = null;
+  #starts = 0;
+
+  private constructor(options: MemberOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.network = new Network(`${options.seed}/${options.name}`);
+  }
+
+  static async start(options: MemberOptions): Promise<Member> {
+    const member = new Member(options);
+    await member.network.link(...options.servers);
+    await member.start();
+    return member;
+  }
+
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
+  /** The address of its API. A member that is down has one where nobody listens. */
+  get url(): string {
+    return this.#running?.url ?? 'http://127.0.0.1:1';
+  }
+
+  /** The id of a worker; another one after each start. */
+  get worker(): string {
+    return `${this.name}-${this.#starts}`;
+  }
+
+  /** What it has logged, the last lines. */
+  get log(): readonly string[] {
+    return this.#running?.log ?? [];
+  }
+
+  /** Resolves when it is ready. Idempotent. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    const { role, env, bin } = this.#options;
+    this.#starts++;
+    const own = { ...env, ...this.network.env(), ENDPOINT_ID: this.worker, WORKER_ID: this.worker };
+    this.#running = await startRole(role, { env: own, bin });
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    const running = this.#running;
+    this.#running = null;
+    await running?.kill();
+  }
+
+  /** SIGSTOP. */
+  pause(): void {
+    this.#running?.pause();
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    this.#running?.resume();
+  }
+
+  /** The sum of a counter or gauge over its labels, by its name at the metrics page; 0 while it is not there. */
+  async metric(name: string): Promise<number> {
+    if (!this.#running) return 0;
+    const answer = await fetch(`${this.#running.adminUrl}/metrics`, { signal: AbortSignal.timeout(5_000) });
+    const line = new RegExp(`^${name}(?:\\{[^}]*\\})? ([^ ]+)`);
+    const values = (await answer.text()).split('\n').map((text) => Number(line.exec(text)?.[1] ?? 0));
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  /** Kills it and takes its network down. Idempotent. */
+  async close(): Promise<void> {
+    await this.kill();
+    await this.network.stop();
+  }
+}

@@ -1,0 +1,112 @@
+import type { Direction } from '../faults/tcp-proxy.ts';
+import type { Member } from './member.ts';
+import {
+  busyWorker,
+  jobsOf,
+  pause,
+  takenOver,
+  within,
+  type Figures,
+  type Scenario,
+  type Scene,
+} from './scenario.ts';
+import { checkpointed } from './worker-faults.ts';
+
+/** A worker that is cut off from MongoDB loses its lease; its jobs run again within this time, in milliseconds. */
+const TAKE_OVER_MS = 15_000;
+const CUT_MS = { least: 11_000, most: 16_000 };
+/** A worker is at work again so long after the network is whole, in milliseconds. */
+const BACK_MS = 30_000;
+
+/** Kafka only: the worker keeps its lease, its jobs, and finishes them. */
+export const CUT_FROM_KAFKA: Scenario = {
+  name: 'cut-from-kafka',
+  says: 'a worker cut off from Kafka only goes on with what it has, and finds more in the store',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: true,
+  async fault(scene) {
+    const { cluster } = scene;
+    const victim = await busyWorker(scene);
+    const before = await jobsOf(cluster, victim.worker);
+    const finished = await victim.metric('hashcluster_worker_jobs_finished_total');
+    scene.strike();
+    for (const proxy of victim.network.to(cluster.kafkaAddress)) proxy.drop('out', 'back');
+    await pause(CUT_MS.least + scene.random.next() * (CUT_MS.most - CUT_MS.least));
+    const after = (await victim.metric('hashcluster_worker_jobs_finished_total')) - finished;
+    const lost = await victim.metric('hashcluster_worker_jobs_lost_total');
+    if (after === 0) scene.breach('the worker finished nothing while it was cut off from Kafka');
+    if (lost > 0) scene.breach(`the worker lost ${lost} jobs although MongoDB could be reached`);
+    victim.network.heal();
+    return { heldJobs: before.length, finishedMeanwhile: after };
+  },
+};
+
+export const CUT_FROM_MONGODB: Scenario = {
+  name: 'cut-from-mongodb',
+  says: 'a worker cut off from MongoDB only: its jobs run again within 15 s, and it comes back',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: true,
+  fault: async (scene) =>
+    cutOff(scene, await busyWorker(scene), scene.cluster.mongoAddresses, ['out', 'back']),
+};
+
+/** One way, to both servers; every second time the worker dies in that state. */
+export const CUT_ONE_WAY: Scenario = {
+  name: 'cut-one-way',
+  says: 'a worker whose requests, or whose answers, get lost, and that may die so',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: true,
+  fault: (scene) => cutOneWay(scene, scene.random.next() < 0.5 ? 'out' : 'back', scene.random.next() < 0.5),
+};
+
+export async function cutOneWay(scene: Scene, direction: Direction, dies: boolean): Promise<Figures> {
+  const { cluster } = scene;
+  const victim = await busyWorker(scene);
+  const servers = [...cluster.mongoAddresses, cluster.kafkaAddress];
+  const figures = await cutOff(scene, victim, servers, [direction], dies);
+  return { ...figures, requestsGotThrough: Number(direction === 'back'), killed: Number(dies) };
+}
+
+/** Cuts the worker off until its jobs are somebody else's, heals or kills, and waits until it works again. */
+export async function cutOff(
+  scene: Scene,
+  victim: Member,
+  servers: readonly string[],
+  ...[directions, dies = false]: readonly [directions: readonly Direction[], dies?: boolean]
+): Promise<Figures> {
+  const { cluster, random } = scene;
+  const { worker } = victim;
+  const cutMs = CUT_MS.least + random.next() * (CUT_MS.most - CUT_MS.least);
+  scene.strike();
+  const struck = performance.now();
+  for (const proxy of victim.network.to(...servers)) proxy.drop(...directions);
+  // What was claimed just before may be known to the store only a moment later.
+  const held = await jobsOf(cluster, worker);
+  if (dies) {
+    await pause(random.next() * 5_000);
+    await victim.kill();
+  }
+  const takeOverMs = await takenOver(scene, worker, held, struck);
+  if (!dies && directions.includes('out') && takeOverMs > TAKE_OVER_MS)
+    scene.breach(`the jobs ran again after ${takeOverMs} ms`);
+  await pause(struck + cutMs - performance.now());
+  victim.network.heal();
+  const figures = { heldJobs: held.length, checkpointed: checkpointed(held), takeOverMs };
+  if (dies) return figures;
+  const healed = performance.now();
+  const backMs = await within(BACK_MS, async () => (await leaseLeft(scene, worker)) > 0, healed);
+  if (backMs === null) scene.breach(`the worker had no lease ${BACK_MS} ms after the network was whole`);
+  return { ...figures, leaseBackMs: Math.round(backMs ?? BACK_MS) };
+}
+
+/** How long the worker's lease still lasts, in milliseconds; negative when it has run out. */
+async function leaseLeft({ cluster }: Scene, worker: string): Promise<number> {
+  const doc = await cluster.store.db
+    .collection<{ _id: string; leaseUntil: Date }>('workers')
+    .findOne({ _id: worker })
+    .catch(() => null);
+  return doc ? doc.leaseUntil.getTime() - Date.now() : -1;
+}

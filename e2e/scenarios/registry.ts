@@ -1,0 +1,23 @@
+import { CUT_ENDPOINT, KILL_ENDPOINT } from './endpoint-faults.ts';
+import { CUT_FROM_KAFKA, CUT_FROM_MONGODB, CUT_ONE_WAY } from './network-faults.ts';
+import type { Scenario } from './scenario.ts';
+import { KILL_EVERYTHING, KILL_PRIMARY, PRIMARY_ALONE, STOP_KAFKA, WIPE_KAFKA } from './server-faults.ts';
+import { KILL_WORKER, PAUSE_WORKER } from './worker-faults.ts';
+import { WRONG_DIGESTS } from './wrong-digests.ts';
+
+/** Every fault there is; those that leave the servers alone first. */
+export const SCENARIOS: readonly Scenario[] = [
+  KILL_WORKER,
+  PAUSE_WORKER,
+  KILL_ENDPOINT,
+  CUT_ENDPOINT,
+  CUT_FROM_KAFKA,
+  CUT_FROM_MONGODB,
+  CUT_ONE_WAY,
+  WRONG_DIGESTS,
+  KILL_PRIMARY,
+  PRIMARY_ALONE,
+  STOP_KAFKA,
+  WIPE_KAFKA,
+  KILL_EVERYTHING,
+];

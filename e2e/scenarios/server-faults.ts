@@ -1,0 +1,174 @@
+import { longestGap, pause, within, type Scenario, type Scene } from './scenario.ts';
+
+/** Submits resume so long after the primary died, in milliseconds. */
+const RESUME_MS = 20_000;
+/** How long Kafka is down, in milliseconds, and how long endpoints are given to be acknowledging again after all died. */
+const DOWN_MS = { least: 6_000, most: 12_000 };
+const LIMIT_MS = 60_000;
+
+export const KILL_PRIMARY: Scenario = {
+  name: 'kill-primary',
+  says: "kill -9 of MongoDB's primary: submits resume within 20 s",
+  endpoints: 2,
+  workers: 2,
+  sharesServers: false,
+  async fault(scene) {
+    const { mongo } = scene.cluster.servers;
+    await scene.load.burst(3, 32);
+    const primary = await primaryOf(scene);
+    scene.strike();
+    const struck = performance.now();
+    await mongo.kill(primary);
+    const resumeMs = await resumed(scene, { struck, since: performance.now(), limitMs: RESUME_MS });
+    await mongo.start(primary);
+    await mongo.ready();
+    return { resumeMs, longestGapMs: longestGap(scene, struck, performance.now()) };
+  },
+};
+
+/** Nothing may be acknowledged that only the primary has. */
+export const PRIMARY_ALONE: Scenario = {
+  name: 'primary-alone',
+  says: 'the secondaries hang, then the primary dies: what it alone had was not acknowledged',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: false,
+  async fault(scene) {
+    const { mongo } = scene.cluster.servers;
+    const primary = await primaryOf(scene);
+    const others = mongo.ports.map((_, i) => i).filter((i) => i !== primary);
+    scene.strike();
+    const struck = performance.now();
+    await Promise.all(others.map((member) => mongo.pause(member)));
+    await pause(1_000 + scene.random.next() * 1_500);
+    await mongo.kill(primary);
+    const since = performance.now();
+    await Promise.all(others.map((member) => mongo.unpause(member)));
+    const resumeMs = await resumed(scene, { struck, since, limitMs: LIMIT_MS });
+    await mongo.start(primary);
+    await mongo.ready();
+    return { resumeMs };
+  },
+};
+
+export const STOP_KAFKA: Scenario = {
+  name: 'stop-kafka',
+  says: 'Kafka stopped, later started again: jobs are accepted and finished meanwhile',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: false,
+  fault: (scene) =>
+    withoutKafka(scene, {
+      begin: () => scene.cluster.servers.kafka.kill(),
+      end: () => scene.cluster.servers.kafka.start(),
+    }),
+};
+
+export const WIPE_KAFKA: Scenario = {
+  name: 'wipe-kafka',
+  says: "Kafka's data deleted: jobs are accepted and finished meanwhile and afterwards",
+  endpoints: 2,
+  workers: 2,
+  sharesServers: false,
+  fault: (scene) =>
+    withoutKafka(scene, {
+      begin: () => scene.cluster.servers.kafka.kill(),
+      end: () => scene.cluster.servers.kafka.wipe(),
+    }),
+};
+
+async function withoutKafka(
+  scene: Scene,
+  fault: { readonly begin: () => Promise<void>; readonly end: () => Promise<void> },
+): Promise<Record<string, number>> {
+  const { cluster, history, random, load } = scene;
+  await load.burst(3, 32);
+  scene.strike();
+  const struck = performance.now();
+  const acknowledged = history.acknowledged.size;
+  await fault.begin();
+  const downAt = performance.now();
+  const done = await ended(scene);
+  await pause(DOWN_MS.least + random.next() * (DOWN_MS.most - DOWN_MS.least));
+  const figures = {
+    acceptedMeanwhile: history.acknowledged.size - acknowledged,
+    finishedMeanwhile: (await ended(scene)) - done,
+    longestGapMs: longestGap(scene, struck, performance.now()),
+  };
+  if (figures.acceptedMeanwhile === 0) scene.breach('nothing was accepted while Kafka was down');
+  if (figures.finishedMeanwhile === 0) scene.breach('nothing was finished by a worker while Kafka was down');
+  await fault.end();
+  const back = await within(LIMIT_MS, async () => healthyBus(cluster.endpoints.map(({ url }) => url)));
+  return {
+    ...figures,
+    downMs: Math.round(performance.now() - downAt),
+    busBackMs: Math.round(back ?? LIMIT_MS),
+  };
+}
+
+/** Results that a worker has brought. */
+function ended({ cluster }: Scene): Promise<number> {
+  return cluster.store.db.collection('results').countDocuments({ worker: { $exists: true } });
+}
+
+/** Whether each endpoint hears its workers: their alive messages come over Kafka. */
+async function healthyBus(urls: readonly string[]): Promise<boolean> {
+  const live = await Promise.all(
+    urls.map(async (url) => {
+      const answer = await fetch(`${url}/v1/cluster`).catch(() => null);
+      return answer?.ok ? ((await answer.json()) as { workers: { live: number } }).workers.live > 0 : false;
+    }),
+  );
+  return live.every(Boolean);
+}
+
+/** Every process and every server at once, and all of them again on what they had written. */
+export const KILL_EVERYTHING: Scenario = {
+  name: 'kill-everything',
+  says: 'kill -9 of every process and every server at once, and all started again on the same data',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: false,
+  async fault(scene) {
+    const { cluster, load, random } = scene;
+    const { mongo, kafka } = cluster.servers;
+    await load.burst(3, 32);
+    await pause(random.next() * 2_000);
+    scene.strike();
+    await Promise.all([
+      ...cluster.members.map((member) => member.kill()),
+      ...mongo.ports.map((_, i) => mongo.kill(i)),
+      kafka.kill(),
+    ]);
+    const began = performance.now();
+    await Promise.all([...mongo.ports.map((_, i) => mongo.start(i)), kafka.start()]);
+    await mongo.ready();
+    const serversMs = Math.round(performance.now() - began);
+    await cluster.ready();
+    const resumeMs = await resumed(scene, { struck: began, since: began, limitMs: LIMIT_MS });
+    return { serversMs, processesMs: Math.round(performance.now() - began) - serversMs, resumeMs };
+  },
+};
+
+async function primaryOf({ cluster }: Scene): Promise<number> {
+  const primary = await cluster.servers.mongo.primary();
+  if (primary === null) throw new Error('MongoDB has no primary');
+  return primary;
+}
+
+/**
+ * How long after `struck` a request was acknowledged that began when `since` had passed, in milliseconds. What was sent
+ * before may have been answered by what was still alive.
+ */
+async function resumed(
+  { history, breach }: Scene,
+  { struck, since, limitMs }: { readonly struck: number; readonly since: number; readonly limitMs: number },
+): Promise<number> {
+  const first = (): number =>
+    history.attempts
+      .filter(({ from, outcome }) => from > since && outcome.kind === 'acknowledged')
+      .reduce((least, { to }) => Math.min(least, to), Infinity);
+  const found = await within(limitMs, () => first() < Infinity, struck);
+  if (found === null) breach(`submits did not resume within ${limitMs} ms`);
+  return Math.round(found === null ? limitMs : first() - struck);
+}

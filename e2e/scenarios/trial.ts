@@ -1,0 +1,99 @@
+import { check, jobKey, type Demands, type Violation } from '../audit/checker.ts';
+import { History, type Final } from '../audit/history.ts';
+import { JobMix, type Reference } from '../audit/job-mix.ts';
+import { Load } from '../audit/load.ts';
+import { Observer } from '../audit/observer.ts';
+import { Random } from '../faults/random.ts';
+import type { Cluster } from './cluster.ts';
+import { pause, within, type Figures, type Scenario, type Scene } from './scenario.ts';
+
+/** Jobs acknowledged in a trial, at least; the fault strikes after a random number of them. */
+const DEMANDS: Demands = { acknowledged: 300, acknowledgedBefore: 50, ratePerSecond: 3, lateWrites: 0 };
+const STRIKE_AFTER = { least: 60, most: 160 };
+/** What is not acknowledged so long after the fault, and what is not done so long after that, is missing. */
+const ACKNOWLEDGE_MS = 90_000;
+const DRAIN_MS = 120_000;
+const LONG = { count: 1, strides: 8 };
+
+export interface TrialReport {
+  readonly seed: string;
+  readonly violations: readonly Violation[];
+  /** Promises of the scenario that did not hold. */
+  readonly breaches: readonly string[];
+  readonly acknowledged: number;
+  readonly attempts: number;
+  readonly unknown: number;
+  readonly refused: number;
+  readonly cancelled: number;
+  readonly lateWrites: number;
+  readonly figures: Figures;
+}
+
+export interface TrialOptions {
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
+  readonly reference: Reference;
+  readonly seed: string;
+  /** Keys of what earlier trials on this cluster have asked for. This trial's are added. */
+  readonly askedBefore: Set<string>;
+}
+
+/** One run: load, a fault at a random moment, healing, drain, audit. The cluster is whole again afterwards. */
+export async function runTrial({
+  scenario,
+  cluster,
+  reference,
+  seed,
+  askedBefore,
+}: TrialOptions): Promise<TrialReport> {
+  const random = new Random(`${seed}/trial`);
+  const history = new History();
+  const { callers, store } = cluster;
+  const load = new Load({ callers, history, seed, mix: new JobMix({ seed, reference, long: LONG }) });
+  const observer = new Observer({ history, callers, store, seed });
+  const marks = { faultAt: null as number | null, lateWrites: 0, breaches: [] as string[] };
+  const scene: Scene = {
+    ...{ cluster, history, load, random },
+    strike: () => (marks.faultAt = performance.now()),
+    lateWrites: (count) => (marks.lateWrites += count),
+    breach: (what) => marks.breaches.push(what),
+  };
+  await cluster.ready();
+  observer.start();
+  load.start();
+  await load.acknowledged(random.whole(STRIKE_AFTER.least, STRIKE_AFTER.most));
+  await pause(random.next() * 500);
+  const healthyFrom = performance.now();
+  const figures = await scenario.fault(scene);
+  await load.acknowledged(DEMANDS.acknowledged + 10);
+  await load.finish(ACKNOWLEDGE_MS);
+  const finishedAt = performance.now();
+  const drained = await within(DRAIN_MS, async () => (await store.count().catch(() => 1)) === 0);
+  await observer.stop();
+  const final: Final[] = await store.final();
+  const violations = check(
+    { ...history.seen(), final, askedBefore, faultAt: marks.faultAt, lateWrites: marks.lateWrites },
+    { ...DEMANDS, ...scenario.demands },
+  );
+  for (const job of history.asked.values())
+    askedBefore.add(jobKey({ chain: job.chain, iterations: job.body.iterations }));
+  const times = { faultMs: Math.round(finishedAt - healthyFrom), drainMs: Math.round(drained ?? DRAIN_MS) };
+  return { seed, violations, ...marks, ...countsOf(history, final), figures: { ...figures, ...times } };
+}
+
+function countsOf(
+  { attempts, acknowledged, asked }: History,
+  final: readonly Final[],
+): Pick<TrialReport, 'acknowledged' | 'attempts' | 'unknown' | 'refused' | 'cancelled'> {
+  const own = new Set(
+    [...asked.values()].map(({ chain, body }) => jobKey({ chain, iterations: body.iterations })),
+  );
+  const count = (kind: string): number => attempts.filter(({ outcome }) => outcome.kind === kind).length;
+  return {
+    acknowledged: acknowledged.size,
+    attempts: attempts.length,
+    unknown: count('unknown'),
+    refused: count('refused'),
+    cancelled: final.filter((job) => job.state === 'cancelled' && own.has(jobKey(job))).length,
+  };
+}

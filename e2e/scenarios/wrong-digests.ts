@@ -1,0 +1,70 @@
+import type { Member } from './member.ts';
+import type { Patch } from './patched-build.ts';
+import { jobsOf, within, type Scenario, type Scene } from './scenario.ts';
+
+/** Jobs with more iterations than any of the load come out wrong. */
+const LARGE = 4_000_000;
+const BURST = { jobs: 6, strides: 48 };
+const LIMIT_MS = 90_000;
+
+/** A processor that miscalculates: the last digit of large jobs is another one. */
+const MISCALCULATES: readonly Patch[] = [
+  {
+    file: 'worker/finisher.js',
+    find: 'digest: state.digest,',
+    replace: `digest: iterations > ${LARGE} ? state.digest.slice(0, -1) + (state.digest.endsWith('0') ? '1' : '0') : state.digest,`,
+  },
+];
+
+/**
+ * The worker hashes its large jobs to a wrong end while its writes do not get through; meanwhile another one takes them over
+ * and stores the right digests. Then the wrong ones arrive.
+ */
+export const WRONG_DIGESTS: Scenario = {
+  name: 'wrong-digests',
+  says: 'a worker that miscalculates contradicts stored results: refused, and the alarm is raised',
+  endpoints: 2,
+  workers: 1,
+  sharesServers: true,
+  oddWorker: MISCALCULATES,
+  demands: { lateWrites: 1 },
+  async fault(scene) {
+    const { cluster, load } = scene;
+    const odd = cluster.workers.at(-1)!;
+    const before = await contradictions(odd);
+    await load.burst(BURST.jobs, BURST.strides);
+    const got = await within(LIMIT_MS, async () => (await large(scene, odd)).length > 0);
+    if (got === null) throw new Error('The worker that miscalculates got no large job');
+    scene.strike();
+    for (const proxy of odd.network.to(...cluster.mongoAddresses)) proxy.drop('out');
+    const held = await large(scene, odd);
+    const ids = held.map(({ id }) => id);
+    const results = cluster.store.db.collection<{ _id: string }>('results');
+    const storedMs = await within(
+      LIMIT_MS,
+      async () => (await results.countDocuments({ _id: { $in: ids } })) === ids.length,
+    );
+    if (storedMs === null) scene.breach('the right results were not stored');
+    odd.network.heal();
+    await within(LIMIT_MS, async () => (await contradictions(odd)) > before);
+    const refused = (await contradictions(odd)) - before;
+    scene.lateWrites(refused);
+    const alarms = odd.log.filter((line) => line.includes('contradicts') && line.includes('"level":"error"'));
+    if (alarms.length === 0) scene.breach('no error was logged');
+    return { heldJobs: held.length, refused };
+  },
+};
+
+async function large({ cluster, history }: Scene, worker: Member): ReturnType<typeof jobsOf> {
+  const iterations = new Map(
+    [...history.asked.values()].map(({ chain, name, body }) => [name, { chain, body }]),
+  );
+  const chains = new Set(
+    [...iterations.values()].filter(({ body }) => body.iterations > LARGE).map(({ chain }) => chain),
+  );
+  return (await jobsOf(cluster, worker.worker)).filter(({ chain }) => chains.has(chain));
+}
+
+function contradictions(worker: Member): Promise<number> {
+  return worker.metric('hashcluster_worker_contradictions_total').catch(() => 0);
+}

@@ -139,6 +139,11 @@ export class MongoSet {
     await withMember(this.ports[0]!, (client) =>
       client.db('admin').command({ replSetInitiate: { _id: 'rs0', members, settings } }),
     );
+    // Nobody stands for election before the timeout has passed, unless asked to.
+    await until('the first election', START_MS, async () => {
+      await command(this.ports[0]!, { replSetStepUp: 1 });
+      return (await this.primary()) !== null;
+    });
   }
 }
 

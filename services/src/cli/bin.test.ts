@@ -59,4 +59,17 @@ describe('the shim', () => {
     await put('dist/cli/main.js', 'console.log("built");\n');
     expect((await run(bin)).stdout).toBe('built\n');
   });
+
+  test.each([
+    [[], ['start', '--port', '0'], ['--max-semi-space-size=8']],
+    [['--no-warnings'], ['demo'], ['--max-semi-space-size=8', '--no-warnings']],
+    [['--max-semi-space-size=32'], ['start'], ['--max-semi-space-size=32']],
+    [[], ['status', 'start'], []],
+  ])('given %j, runs %j with the flags %j', async (given, args, flags) => {
+    await put(
+      'dist/cli/main.js',
+      'console.log(JSON.stringify([process.execArgv, process.argv.slice(2)]));\n',
+    );
+    expect(JSON.parse((await run(...given, bin, ...args)).stdout)).toEqual([flags, args]);
+  });
 });

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerBody } from './api.ts';
@@ -7,8 +6,8 @@ import { CliError, EXIT } from './exit-codes.ts';
 import { printable, sentence } from './format.ts';
 import { launchOptions, type LaunchFlags, type LaunchOptions } from './launch-options.ts';
 import { parseServer } from './parse.ts';
-import type { EmbeddedService } from './service.ts';
 import type { Session } from './session.ts';
+import type { EmbeddedService } from '../roles/running.ts';
 import type { LogLevel } from '../runtime/log-settings.ts';
 import { SettingsError } from '../runtime/settings.ts';
 
@@ -29,23 +28,15 @@ const LOOK_EVERY_MS = 50;
 /** Errors of the language itself: a fault in the program, to be told with its place. */
 const MISTAKES = [TypeError, ReferenceError, SyntaxError];
 
-/** Whether an address reaches this machine only. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  if (bare === 'localhost' || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
-}
-
 /** The options as flags and environment say; logs are for people on a terminal and for programs elsewhere. */
 export function sessionLaunchOptions(
   session: Session,
   flags: LaunchFlags,
   logLevel: LogLevel,
 ): LaunchOptions {
-  const { settings, stderr } = session.host;
-  const logFormat = stderr.isTTY === true ? 'pretty' : 'json';
+  const { logFormat } = session;
   try {
-    return launchOptions(flags, settings.env, { logLevel, logFormat });
+    return launchOptions(flags, session.host.settings.env, { logLevel, logFormat });
   } catch (error) {
     throw startError(error);
   }
@@ -65,11 +56,17 @@ async function makeDataDir(path: string): Promise<string> {
   return full;
 }
 
+/** What has hindered it in the end: the probes' port says first what it was wanted for. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
+
 /** What hinders a start, in words that say what to do. */
-function startError(error: unknown): unknown {
+export function startError(error: unknown): unknown {
   if (error instanceof SettingsError)
     return new CliError(EXIT.usage, 'The environment is wrong.', error.faults);
-  const { code, message, address, port } = error as NodeJS.ErrnoException & {
+  const { message } = error as Error;
+  const { code, address, port } = causeOf(error) as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
   };
@@ -108,7 +105,12 @@ async function startService(
 ): Promise<EmbeddedService> {
   const { data: _path, ...rest } = options;
   try {
-    return await session.host.startEmbedded({ ...rest, dataDir, env: { ...session.host.settings.env } });
+    return await session.host.startEmbedded({
+      ...rest,
+      dataDir,
+      version: session.host.version,
+      env: session.host.settings.env,
+    });
   } catch (error) {
     throw startError(error);
   }

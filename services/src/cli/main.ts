@@ -32,7 +32,9 @@ const host: Host = {
   version: readVersion(),
   signal: interruption(),
   // Only when asked for: it takes the whole service with it.
-  startEmbedded: async (options) => (await import('./embedded.ts')).startEmbedded(options),
+  startEmbedded: async (...given) => (await import('../roles/embedded.ts')).startEmbedded(...given),
+  startEndpoint: async (...given) => (await import('../roles/endpoint.ts')).startEndpoint(...given),
+  startWorker: async (...given) => (await import('../roles/worker.ts')).startWorker(...given),
 };
 
 // Nobody knows what state the process is in: it ends. What a service has acknowledged is on disk.

@@ -9,8 +9,3 @@ export async function isTaken(host: string, port: number): Promise<boolean> {
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(false)));
   });
 }
-
-/** The address of a port as the beginning of a URL; IPv6 addresses get their brackets. */
-export function originOf(host: string, port: number): string {
-  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
-}

@@ -9,6 +9,7 @@ import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCluster } from './commands/cluster.ts';
 import { addDemo } from './commands/demo.ts';
+import { addEndpoint } from './commands/endpoint.ts';
 import { addList } from './commands/list.ts';
 import { addResult } from './commands/result.ts';
 import { addStart } from './commands/start.ts';
@@ -16,6 +17,7 @@ import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addVerify } from './commands/verify.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWorker } from './commands/worker.ts';
 import { addWorkers } from './commands/workers.ts';
 
 /** How long requests are tried again while the service is away, unless told otherwise. */
@@ -90,7 +92,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   const { dataDir } = host.settings;
   const add = [addStart, addSubmit, addStatus, addWatch, addResult, addList, addCancel, addVerify];
   const program = createProgram(host, (parent) => {
-    for (const addCommand of [...add, addWorkers, addCluster, addBench, addDemo])
+    for (const addCommand of [...add, addWorkers, addCluster, addBench, addDemo, addEndpoint, addWorker])
       addCommand({ program: parent, run, dataDir });
   });
   try {

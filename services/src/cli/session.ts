@@ -2,6 +2,7 @@ import { Client } from './client.ts';
 import type { Host } from './host.ts';
 import { Output, type OutputFormat } from './output.ts';
 import { openProgress, type Progress } from './progress.ts';
+import type { LogFormat } from '../runtime/log-settings.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -34,6 +35,11 @@ export class Session {
 
   get signal(): AbortSignal {
     return this.host.signal;
+  }
+
+  /** How logs look unless something else is said: for people on a terminal, for programs elsewhere. */
+  get logFormat(): LogFormat {
+    return this.host.stderr.isTTY === true ? 'pretty' : 'json';
   }
 
   /**

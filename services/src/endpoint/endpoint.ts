@@ -1,7 +1,7 @@
 import type { Topic } from '../jobs/messages.ts';
 import type { Handler, Subscription } from '../ports/bus.ts';
 import { settlesWithin } from '../runtime/deadline.ts';
-import { retry } from '../runtime/retry.ts';
+import { Listener } from '../runtime/listener.ts';
 import { createApp, type App } from './app.ts';
 import { createCore, type Core, type EndpointDeps } from './core.ts';
 import { registerGauges } from './gauges.ts';
@@ -28,14 +28,13 @@ export interface Endpoint {
 const MAX_MESSAGES = 1_000;
 /** Calls that are broken off may take this long to notice. */
 const LAST_CALLS_MS = 1_000;
-const SUBSCRIBE_FIRST_MS = 200;
-const SUBSCRIBE_LONGEST_MS = 10_000;
+/** The first attempt to listen to the bus may take this long before requests are served without it. */
+const LISTEN_MS = 2_000;
 
 class HttpEndpoint implements Endpoint {
   readonly #core: Core;
   readonly #app: App;
   readonly #server: HttpServer;
-  readonly #stopped = new AbortController();
   readonly #subscriptions: Subscription[] = [];
   #state: 'new' | 'running' | 'stopped' = 'new';
   #stopping: Promise<void> | null = null;
@@ -64,12 +63,12 @@ class HttpEndpoint implements Endpoint {
       this.#state = 'stopped';
       throw error;
     }
-    await Promise.all([
-      this.#subscribe('results', async ({ messages }) => {
+    const listening = Promise.all([
+      this.#listen('results', async ({ messages }) => {
         workers.ended(messages.map(({ id }) => id));
         await watchers.ended(messages);
       }),
-      this.#subscribe('alive', ({ messages }) => {
+      this.#listen('alive', ({ messages }) => {
         for (const alive of messages) {
           workers.heard(alive);
           watchers.moved(alive.positions);
@@ -77,6 +76,7 @@ class HttpEndpoint implements Endpoint {
         return Promise.resolve();
       }),
     ]);
+    await settlesWithin(listening, LISTEN_MS);
     watchers.start();
     sweeper.start();
     this.#app.streams.start();
@@ -101,7 +101,6 @@ class HttpEndpoint implements Endpoint {
   async #drain(): Promise<void> {
     const running = this.#state === 'running';
     this.#state = 'stopped';
-    this.#stopped.abort(new Error('the endpoint is stopping'));
     const { deps, waiters, watchers, sweeper, store, submitter, announcements } = this.#core;
     const { logger, settings, clock } = deps;
     const end = clock.monotonic() + settings.drainMs;
@@ -117,41 +116,18 @@ class HttpEndpoint implements Endpoint {
       parts.then(() => announcements.settled()),
       left() + LAST_CALLS_MS,
     );
-    await Promise.all(this.#subscriptions.map((subscription) => subscription.close()));
+    const closing = this.#subscriptions.map((subscription) => subscription.close());
+    await settlesWithin(Promise.all(closing), left() + LAST_CALLS_MS);
     this.#app.stop();
     if (running) logger.info('The endpoint has stopped', { clean });
   }
 
-  /** Listens to a topic. When the bus is away, again and again in the background: nothing depends on it. */
-  async #subscribe<T extends Topic>(topic: T, handler: Handler<T>): Promise<void> {
+  /** Listens to a topic as soon as the bus allows it. Resolves when that has been tried once. */
+  #listen<T extends Topic>(topic: T, handler: Handler<T>): Promise<void> {
     const { bus, logger } = this.#core.deps;
-    const attempt = async (): Promise<void> => {
-      const subscription = await bus.subscribe(topic, { group: null, maxBatch: MAX_MESSAGES }, handler);
-      if (this.#stopped.signal.aborted) await subscription.close();
-      else this.#subscriptions.push(subscription);
-    };
-    try {
-      await attempt();
-    } catch (error) {
-      logger.warn('A topic cannot be listened to yet', { topic, error });
-      void this.#keepSubscribing(topic, attempt);
-    }
-  }
-
-  async #keepSubscribing(topic: Topic, attempt: () => Promise<void>): Promise<void> {
-    const { logger, clock } = this.#core.deps;
-    try {
-      await retry(attempt, {
-        budgetMs: Infinity,
-        baseMs: SUBSCRIBE_FIRST_MS,
-        capMs: SUBSCRIBE_LONGEST_MS,
-        signal: this.#stopped.signal,
-        clock,
-      });
-      logger.info('A topic is listened to at last', { topic });
-    } catch (error) {
-      if (!this.#stopped.signal.aborted) logger.error('A topic is not listened to', { topic, error });
-    }
+    const listener = new Listener({ bus, logger, topic, group: null, maxBatch: MAX_MESSAGES, handler });
+    this.#subscriptions.push(listener);
+    return listener.start();
   }
 }
 

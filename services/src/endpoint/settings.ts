@@ -127,6 +127,11 @@ function readNumbers(reader: EnvReader): Record<NumberKey, number> {
   >;
 }
 
+/** Jobs with at most this many iterations left are hashed by endpoints: of use to whoever shares a store with them. */
+export function readInlineIterations(reader: EnvReader): number {
+  return reader.integer(NUMBERS.inlineIterations.env, NUMBERS.inlineIterations);
+}
+
 /** What only shows when settings are seen together, or when they did not come from an environment. */
 function checkTogether(settings: EndpointSettings, reader: EnvReader): void {
   for (const [key, { env, min, max }] of Object.entries(NUMBERS) as [NumberKey, NumberRule][]) {

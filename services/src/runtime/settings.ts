@@ -148,3 +148,26 @@ export function readSettings<T>(env: Env, read: (reader: EnvReader) => T): T {
   if (reader.faults.length > 0) throw new SettingsError(reader.faults);
   return settings;
 }
+
+/**
+ * Reads several groups of settings. Throws one `SettingsError` that names what is wrong in all of them.
+ * ```
+ * const { log, served } = readTogether({ log: () => readSettings(env, logs), served: () => endpointSettings(env) });
+ * ```
+ */
+export function readTogether<T extends Readonly<Record<string, () => unknown>>>(
+  groups: T,
+): { readonly [K in keyof T]: ReturnType<T[K]> } {
+  const faults: string[] = [];
+  const read: Record<string, unknown> = {};
+  for (const [name, group] of Object.entries(groups)) {
+    try {
+      read[name] = group();
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+  if (faults.length > 0) throw new SettingsError([...new Set(faults)]);
+  return read as { readonly [K in keyof T]: ReturnType<T[K]> };
+}

@@ -2,8 +2,8 @@
 const JITTER = 0.05;
 
 export interface TickerOptions {
-  /** Milliseconds from the end of one run to the begin of the next, give or take 5 %. */
-  readonly everyMs: number;
+  /** Milliseconds from the end of one run to the begin of the next, give or take 5 %; asked for after each run. */
+  readonly everyMs: number | (() => number);
   readonly run: () => Promise<void> | void;
   /** A run that failed; the next comes as if nothing had happened. */
   readonly onError: (error: Error) => void;
@@ -46,7 +46,8 @@ export class Ticker {
 
   #schedule(): void {
     const { everyMs } = this.#options;
-    this.#timer = setTimeout(() => void this.now(), everyMs * (1 - JITTER + 2 * JITTER * Math.random()));
+    const ms = typeof everyMs === 'number' ? everyMs : everyMs();
+    this.#timer = setTimeout(() => void this.now(), ms * (1 - JITTER + 2 * JITTER * Math.random()));
   }
 
   async #once(): Promise<void> {

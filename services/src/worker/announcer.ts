@@ -1,6 +1,9 @@
 import type { Alive } from '../jobs/messages.ts';
-import { jobsToRelease } from '../jobs/share.ts';
-import type { Batch, Subscription } from '../ports/bus.ts';
+import { jobsToRelease, type Peer } from '../jobs/share.ts';
+import type { Batch } from '../ports/bus.ts';
+import { settlesWithin } from '../runtime/deadline.ts';
+import { Listener } from '../runtime/listener.ts';
+import type { Teller } from '../runtime/teller.ts';
 import { Ticker } from '../runtime/ticker.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldJobs } from './held-jobs.ts';
@@ -11,35 +14,46 @@ const MAX_POSITIONS = 1_000;
 /** After so many alive intervals of silence a peer does not count any more. */
 const SILENT_INTERVALS = 5;
 
+export interface AnnouncerOptions {
+  readonly deps: WorkerDeps;
+  readonly held: HeldJobs;
+  readonly teller: Teller;
+  /** Gives this many jobs back to the queue. */
+  readonly share: (count: number) => Promise<void>;
+}
+
 /** Says that this worker is alive, hears the others, and decides how many jobs to give back for them. */
 export class Announcer {
-  readonly #deps: WorkerDeps;
-  readonly #held: HeldJobs;
-  readonly #share: (count: number) => Promise<void>;
+  readonly #options: AnnouncerOptions;
   readonly #peers = new Map<string, { readonly alive: Alive; readonly heardAt: number }>();
   readonly #ticker: Ticker;
+  readonly #listener: Listener<'alive'>;
   readonly #startedAt: number;
-  #subscription: Subscription | null = null;
+  #sharing: Promise<void> | null = null;
+  #sharedAt = -Infinity;
   #draining = false;
   #last: { readonly at: number; readonly iterations: number };
 
-  /** @param share gives this many jobs back to the queue */
-  constructor(deps: WorkerDeps, held: HeldJobs, share: (count: number) => Promise<void>) {
-    this.#deps = deps;
-    this.#held = held;
-    this.#share = share;
-    this.#startedAt = deps.clock.now();
-    this.#last = { at: deps.clock.monotonic(), iterations: 0 };
+  constructor(options: AnnouncerOptions) {
+    const { deps } = options;
+    const { bus, logger, settings, clock } = deps;
+    this.#options = options;
+    this.#startedAt = clock.now();
+    this.#last = { at: clock.monotonic(), iterations: 0 };
     this.#ticker = new Ticker({
-      everyMs: deps.settings.aliveMs,
-      run: () => this.#tick(),
-      onError: (error) => deps.logger.warn('Could not say that this worker is alive', { error }),
+      everyMs: settings.aliveMs,
+      run: () => this.#announce(),
+      onError: (error) => logger.warn('Could not say that this worker is alive', { error }),
     });
+    const handler = (batch: Batch<'alive'>): Promise<void> => this.#hear(batch);
+    this.#listener = new Listener({ bus, logger, topic: 'alive', group: null, maxBatch: 100, handler });
   }
 
+  /** Says at once that this worker is there. What others say may begin to come later. */
   async start(): Promise<void> {
-    const options = { group: null, maxBatch: 100 };
-    this.#subscription = await this.#deps.bus.subscribe('alive', options, (batch) => this.#hear(batch));
+    const { settings } = this.#options.deps;
+    // Whoever answers is heard; but a bus that is away is not waited for.
+    await settlesWithin(this.#listener.start(), settings.aliveMs);
     this.#ticker.start();
     await this.#ticker.now();
   }
@@ -47,24 +61,20 @@ export class Announcer {
   /** Says at once that this worker takes nothing more. */
   async drain(): Promise<void> {
     this.#draining = true;
-    await this.#ticker.now();
+    await this.#announce();
   }
 
   async stop(): Promise<void> {
-    await this.#ticker.stop();
-    await this.#subscription?.close();
-    this.#subscription = null;
+    await Promise.all([this.#ticker.stop(), this.#listener.close(), this.#sharing]);
   }
 
-  async #tick(): Promise<void> {
-    await this.#deps.bus.publish('alive', [await this.#message()]);
-    if (this.#draining) return;
-    const count = jobsToRelease(this.#me(), this.#livePeers());
-    if (count > 0) await this.#share(count);
+  async #announce(): Promise<void> {
+    this.#options.teller.tell('alive', [await this.#message()]);
   }
 
   async #message(): Promise<Alive> {
-    const { hasher, settings, clock, usage } = this.#deps;
+    const { held, deps } = this.#options;
+    const { hasher, settings, clock, usage } = deps;
     const { backend, engines, lanes } = hasher.description;
     const { freeLanes, iterationsDone, iterationsLeft, capacity } = hasher.load();
     const now = clock.monotonic();
@@ -76,30 +86,55 @@ export class Announcer {
       ...{ worker: settings.id, host: settings.host, node: settings.node },
       ...{ startedAt: this.#startedAt, at: clock.now() },
       ...{ backend, engines, lanes: engines * lanes, freeLanes, rate, capacity },
-      ...{ jobs: this.#held.size, backlogSeconds: iterationsLeft / Math.max(1, capacity) },
-      positions: this.#held.takeMoved(MAX_POSITIONS).map(({ job, position }) => ({ id: job.id, position })),
+      ...{ jobs: held.size, backlogSeconds: iterationsLeft / Math.max(1, capacity) },
+      positions: held.takeMoved(MAX_POSITIONS).map(({ job, position }) => ({ id: job.id, position })),
       ...{ cpu, disk, draining: this.#draining },
     };
   }
 
-  #me(): { lanes: number; freeLanes: number; jobs: number; draining: boolean } {
-    const { engines, lanes } = this.#deps.hasher.description;
-    const { freeLanes } = this.#deps.hasher.load();
-    return { lanes: engines * lanes, freeLanes, jobs: this.#held.size, draining: this.#draining };
+  #me(): Peer {
+    const { held, deps } = this.#options;
+    const { engines, lanes } = deps.hasher.description;
+    const { freeLanes } = deps.hasher.load();
+    return { lanes: engines * lanes, freeLanes, jobs: held.size, draining: this.#draining };
   }
 
-  #livePeers(): Alive[] {
-    const { clock, settings } = this.#deps;
-    const oldest = clock.monotonic() - SILENT_INTERVALS * settings.aliveMs;
-    for (const [id, { heardAt }] of this.#peers) if (heardAt < oldest) this.#peers.delete(id);
-    return [...this.#peers.values()].map(({ alive }) => alive);
+  /**
+   * The others that are alive. Those that were not heard since this worker last gave jobs back, and had the time to take
+   * them, have no free lanes any more, as far as anybody knows.
+   */
+  #livePeers(): Peer[] {
+    const { clock, settings } = this.#options.deps;
+    const now = clock.monotonic();
+    const settled = this.#sharedAt + settings.aliveMs / 2;
+    const peers: Peer[] = [];
+    for (const [id, { alive, heardAt }] of this.#peers) {
+      if (heardAt < now - SILENT_INTERVALS * settings.aliveMs) this.#peers.delete(id);
+      else peers.push(heardAt < settled ? { ...alive, freeLanes: 0 } : alive);
+    }
+    return peers;
   }
 
   #hear(batch: Batch<'alive'>): Promise<void> {
-    const heardAt = this.#deps.clock.monotonic();
+    const { clock, settings } = this.#options.deps;
+    const heardAt = clock.monotonic();
     for (const alive of batch.messages) {
-      if (alive.worker !== this.#deps.settings.id) this.#peers.set(alive.worker, { alive, heardAt });
+      if (alive.worker !== settings.id) this.#peers.set(alive.worker, { alive, heardAt });
     }
+    this.#sharing ??= this.#share().finally(() => (this.#sharing = null));
     return Promise.resolve();
+  }
+
+  /** At once when somebody is heard to have nothing to do. */
+  async #share(): Promise<void> {
+    const { share, deps } = this.#options;
+    const count = jobsToRelease(this.#me(), this.#livePeers());
+    if (count === 0 || this.#draining) return;
+    try {
+      await share(count);
+    } catch (error) {
+      deps.logger.warn('Could not give jobs back for others to take', { error, jobs: count });
+    }
+    this.#sharedAt = deps.clock.monotonic();
   }
 }

@@ -5,6 +5,7 @@ import type { WorkerDeps } from './deps.ts';
 import type { HeldJob } from './held-jobs.ts';
 import { reportContradiction } from './contradiction.ts';
 import { retry } from '../runtime/retry.ts';
+import type { Teller } from '../runtime/teller.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** The most results written in one call. */
@@ -17,22 +18,25 @@ const RETRY = { budgetMs: 30_000, baseMs: 50, capMs: 2_000 };
 export class Finisher {
   readonly #deps: WorkerDeps;
   readonly #metrics: WorkerMetrics;
-  readonly #waiting: Completion[] = [];
+  readonly #teller: Teller;
+  readonly #waiting = new Map<JobId, Completion>();
+  readonly #stopped = new AbortController();
   #writing: Promise<void> | null = null;
 
-  constructor(deps: WorkerDeps, metrics: WorkerMetrics) {
+  constructor(deps: WorkerDeps, metrics: WorkerMetrics, teller: Teller) {
     this.#deps = deps;
     this.#metrics = metrics;
+    this.#teller = teller;
   }
 
   /** Results that are not stored yet. */
   get size(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** Whether the result of this job waits to be stored. */
   has(id: JobId): boolean {
-    return this.#waiting.some((completion) => completion.id === id);
+    return this.#waiting.has(id);
   }
 
   finish(held: HeldJob, state: HashState): void {
@@ -40,7 +44,7 @@ export class Finisher {
     const { clock, settings } = this.#deps;
     const { id, tenant, chain, iterations, createdAt } = job;
     this.#metrics.ran.record(Math.max(0, clock.now() - claimedAt) / 1_000, { class: job.class });
-    this.#waiting.push({
+    this.#waiting.set(id, {
       ...{ id, tenant, chain, iterations, createdAt },
       digest: state.digest,
       computed: iterations - job.position,
@@ -57,19 +61,22 @@ export class Finisher {
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     await Promise.race([this.#writing, aborted]);
+    // What cannot be written now never will be: the jobs are done again from their last checkpoints.
+    this.#stopped.abort(new Error('there is no more time'));
   }
 
   async #write(): Promise<void> {
     // A turn of the event loop, so that all that finishes together is written together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, MAX_BATCH);
+    const { signal } = this.#stopped;
+    while (this.#waiting.size > 0 && !signal.aborted) {
+      const batch = [...this.#waiting.values()].slice(0, MAX_BATCH);
       try {
-        await retry(() => this.#store(batch), RETRY);
-        this.#waiting.splice(0, batch.length);
+        await retry(() => this.#store(batch), { ...RETRY, signal });
+        for (const { id } of batch) this.#waiting.delete(id);
       } catch (error) {
         this.#metrics.storeErrors.add(1, { call: 'complete' });
-        this.#deps.logger.error('Results wait for the store', { error, results: this.#waiting.length });
+        this.#deps.logger.error('Results wait for the store', { error, results: this.#waiting.size });
       }
     }
   }
@@ -82,19 +89,10 @@ export class Finisher {
         reportContradiction(this.#deps, this.#metrics, completion.id, completion.iterations);
     });
     this.#metrics.finished.add(stored.length);
-    await this.#tell(stored);
-  }
-
-  async #tell(stored: readonly Completion[]): Promise<void> {
-    const { bus, logger } = this.#deps;
-    try {
-      await bus.publish(
-        'results',
-        stored.map(({ id, digest }) => ({ id, outcome: 'done' as const, digest })),
-      );
-    } catch (error) {
-      // The results are stored; whoever waits looks there too.
-      logger.warn('Could not tell about results', { error, results: stored.length });
-    }
+    // Whoever waits and does not hear it looks into the store.
+    this.#teller.tell(
+      'results',
+      stored.map(({ id, digest }) => ({ id, outcome: 'done' as const, digest })),
+    );
   }
 }

@@ -2,28 +2,37 @@ import { claimSize, wantedClasses } from '../jobs/claim-policy.ts';
 import { COST_CLASSES } from '../jobs/cost.ts';
 import type { CostClass, JobId, LiveJob } from '../jobs/job.ts';
 import { dispatchTopic } from '../jobs/messages.ts';
-import type { Batch, Subscription } from '../ports/bus.ts';
+import type { Batch } from '../ports/bus.ts';
 import type { ClaimWish } from '../ports/job-store.ts';
+import { Listener } from '../runtime/listener.ts';
 import { Ticker } from '../runtime/ticker.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldJobs } from './held-jobs.ts';
+import { PollPace } from './poll-pace.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** All workers share the dispatched jobs. */
 const GROUP = 'workers';
 
+/**
+ * Without the bus a worker comes for more as often as it needs, and holds only this share of what it would hold
+ * otherwise: nobody could ask it to give back what it holds too much of.
+ */
+const HOLD_SHARE_WITHOUT_BUS = 0.2;
+
 type DispatchTopic = ReturnType<typeof dispatchTopic>;
 
 /**
- * Takes jobs in: from the bus, while the worker wants more of a class, and from the store itself when lanes are free and
- * nothing comes, so that lost messages cost only time.
+ * Takes jobs in: from the bus, while the worker wants more of a class, and from the store itself while lanes are free,
+ * or the bus is away. So lost messages cost only time.
  */
 export class Intake {
   readonly #deps: WorkerDeps;
   readonly #held: HeldJobs;
   readonly #metrics: WorkerMetrics;
-  readonly #subscriptions = new Map<CostClass, Subscription>();
+  readonly #listeners: ReadonlyMap<CostClass, Listener<DispatchTopic>>;
   readonly #claiming = new Set<Promise<LiveJob[]>>();
+  readonly #pace: PollPace;
   readonly #poll: Ticker;
   #open = false;
 
@@ -31,76 +40,109 @@ export class Intake {
     this.#deps = deps;
     this.#held = held;
     this.#metrics = metrics;
+    const { bus, logger, settings } = deps;
+    this.#listeners = new Map(
+      COST_CLASSES.map((costClass) => {
+        const options = { group: GROUP, maxBatch: claimSize(costClass) };
+        const handler = (batch: Batch<DispatchTopic>): Promise<void> => this.#take(batch);
+        return [
+          costClass,
+          new Listener({ bus, logger, topic: dispatchTopic(costClass), ...options, handler }),
+        ];
+      }),
+    );
+    this.#pace = new PollPace(settings.pollMs);
     this.#poll = new Ticker({
-      everyMs: deps.settings.pollMs,
+      everyMs: () => this.#pace.nextMs(this.#busIsAway()),
       run: () => this.#askTheStore(),
-      onError: (error) => deps.logger.warn('Could not ask the store for jobs', { error }),
+      onError: (error) => logger.warn('Could not ask the store for jobs', { error }),
     });
   }
 
-  async start(): Promise<void> {
+  /** Takes jobs in from now on. What the bus brings may begin later. */
+  start(): void {
     this.#open = true;
-    for (const costClass of COST_CLASSES) {
-      const topic = dispatchTopic(costClass);
-      const options = { group: GROUP, maxBatch: claimSize(costClass) };
-      const subscription = await this.#deps.bus.subscribe(topic, options, (batch) => this.#take(batch));
-      this.#subscriptions.set(costClass, subscription);
-    }
+    for (const listener of this.#listeners.values()) void listener.start();
     this.#poll.start();
-    await this.#poll.now();
+    void this.#poll.now();
   }
 
-  /** Claims nothing more. What is being claimed right now is still taken in. */
+  /** Claims nothing more. Resolves when what is being claimed right now has been taken in. */
   async stop(): Promise<void> {
     this.#open = false;
     await this.#poll.stop();
-    const subscriptions = [...this.#subscriptions.values()];
-    this.#subscriptions.clear();
-    await Promise.all(subscriptions.map((subscription) => subscription.close()));
     await Promise.allSettled(this.#claiming);
+  }
+
+  /** Leaves the queues, after `stop`. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
   }
 
   /** Opens and closes the queues by what the worker holds now. Cheap: called whenever that changes. */
   regulate(): void {
-    const wanted = this.#wanted();
-    for (const [costClass, subscription] of this.#subscriptions) {
-      if (wanted.includes(costClass)) subscription.resume();
-      else subscription.pause();
+    const wanted = this.#wanted(1);
+    for (const [costClass, listener] of this.#listeners) {
+      if (wanted.includes(costClass)) listener.resume();
+      else listener.pause();
     }
   }
 
-  #wanted(): CostClass[] {
+  #busIsAway(): boolean {
+    return this.#deps.bus.trouble() !== null;
+  }
+
+  /** The classes to claim from, by this share of what may be held. */
+  #wanted(share: number): CostClass[] {
     const { hasher, settings } = this.#deps;
     const { freeLanes, capacity } = hasher.load();
     const left = this.#held.iterationsLeft();
     const rate = Math.max(1, capacity);
     const seconds = { 0: left[0] / rate, 1: left[1] / rate, 2: left[2] / rate, 3: left[3] / rate };
-    return wantedClasses({ freeLanes, jobs: this.#held.size, seconds }, settings);
+    const { holdSeconds, maxJobs } = settings;
+    const limits = { holdSeconds: holdSeconds * share, maxJobs };
+    return wantedClasses({ freeLanes, jobs: this.#held.size, seconds }, limits);
   }
 
   async #take(batch: Batch<DispatchTopic>): Promise<void> {
+    // Not committed: another worker gets it.
+    if (!this.#open) return;
     const ids = [...new Set(batch.messages.map(({ id }) => id))].filter((id: JobId) => !this.#held.has(id));
     if (ids.length > 0) await this.#claim({ ids });
     await batch.commit();
   }
 
+  /** Again and again while there is more than can be claimed at once. */
   async #askTheStore(): Promise<void> {
-    for (const costClass of this.#wanted()) {
-      if (!this.#open || this.#deps.hasher.load().freeLanes === 0) return;
-      await this.#claim({ class: costClass, limit: claimSize(costClass) });
+    let more = true;
+    while (more) {
+      more = false;
+      for (const costClass of this.#wanted(HOLD_SHARE_WITHOUT_BUS)) {
+        if (!this.#open || this.#isContent()) return;
+        const limit = claimSize(costClass);
+        const found = await this.#claim({ class: costClass, limit });
+        this.#pace.polled(found);
+        more ||= found === limit;
+      }
     }
   }
 
-  async #claim(wish: ClaimWish): Promise<void> {
-    const { store, settings, logger } = this.#deps;
+  /** With a bus, lanes that have work get more from there. */
+  #isContent(): boolean {
+    return this.#deps.hasher.load().freeLanes === 0 && !this.#busIsAway();
+  }
+
+  /** How many jobs are now this worker's. */
+  async #claim(wish: ClaimWish): Promise<number> {
+    const { store, settings } = this.#deps;
     const claiming = store.claim(settings.id, wish);
     this.#claiming.add(claiming);
     try {
       const jobs = await claiming;
       if (jobs.length > 0) this.accept(jobs);
+      return jobs.length;
     } catch (error) {
       this.#metrics.storeErrors.add(1, { call: 'claim' });
-      logger.warn('Could not claim jobs', { error });
       throw error;
     } finally {
       this.#claiming.delete(claiming);

@@ -1,5 +1,6 @@
 import type { JobId, LiveJob } from '../jobs/job.ts';
 import type { Checkpoint } from '../ports/job-store.ts';
+import { retry } from '../runtime/retry.ts';
 import { Ticker } from '../runtime/ticker.ts';
 import { reportContradiction } from './contradiction.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -16,6 +17,9 @@ export interface KeeperEvents {
 /** Jobs that were saved less than this many milliseconds ago are not saved again. */
 const MIN_AGE_MS = 1_000;
 
+/** The first lease is asked for again within this time, in milliseconds; then the worker cannot be started. */
+const FIRST_LEASE = { budgetMs: 60_000, baseMs: 100, capMs: 5_000 };
+
 /** The store is asked for claims whose answer got lost every so many renewals, and after every failure. */
 const RECONCILE_EVERY = 10;
 
@@ -26,8 +30,12 @@ export class Keeper {
   readonly #metrics: WorkerMetrics;
   readonly #events: KeeperEvents;
   readonly #ticker: Ticker;
+  readonly #stopped = new AbortController();
   #lastKept: number;
-  #untilReconcile = RECONCILE_EVERY;
+  /** Any job may be somebody else's by now: every one is asked about, also those that have not moved. */
+  #doubtful = false;
+  /** The first time at once: a worker of this name may have been here before. */
+  #untilReconcile = 0;
 
   constructor(deps: WorkerDeps, held: HeldJobs, metrics: WorkerMetrics, events: KeeperEvents) {
     this.#deps = deps;
@@ -46,16 +54,26 @@ export class Keeper {
     });
   }
 
-  /** Rejects when the first lease cannot be had. */
+  /** Rejects when the first lease cannot be had within a minute, or the keeper is stopped. */
   async start(): Promise<void> {
-    const { store, settings, clock } = this.#deps;
-    await store.renew(settings.id, settings.leaseMs);
+    const { store, settings, clock, logger } = this.#deps;
+    await retry(() => store.renew(settings.id, settings.leaseMs), {
+      ...{ ...FIRST_LEASE, signal: this.#stopped.signal, clock },
+      onRetry: (error) => logger.warn('The first lease cannot be had yet', { error }),
+    });
     this.#lastKept = clock.monotonic();
     this.#ticker.start();
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort(new Error('the worker stops'));
     await this.#ticker.stop();
+  }
+
+  /** Nobody knows what became of some jobs: all are compared with the store soon. */
+  doubt(): void {
+    this.#untilReconcile = 0;
+    this.#doubtful = true;
   }
 
   /** Milliseconds since the lease was last renewed. */
@@ -65,12 +83,14 @@ export class Keeper {
 
   async #keep(): Promise<void> {
     const { store, settings, clock } = this.#deps;
-    const lapsed = this.age() > settings.leaseMs;
+    if (this.age() > settings.leaseMs) this.doubt();
+    // The lease counts from when the store writes it, which is not before it is asked.
+    const askedAt = clock.monotonic();
     await store.renew(settings.id, settings.leaseMs);
-    this.#lastKept = clock.monotonic();
-    // After a lapse any job may be somebody else's: every one is asked about, also those that have not moved.
-    const due = lapsed ? this.#held.points() : this.#held.unsaved(clock.now(), MIN_AGE_MS);
+    this.#lastKept = askedAt;
+    const due = this.#doubtful ? this.#held.points() : this.#held.unsaved(clock.now(), MIN_AGE_MS);
     if (due.length > 0) await this.#save(due);
+    this.#doubtful = false;
     if (this.#untilReconcile-- > 0) return;
     this.#untilReconcile = RECONCILE_EVERY;
     this.#events.reconcile(await store.owned(settings.id));

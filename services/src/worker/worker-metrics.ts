@@ -13,6 +13,7 @@ export interface WorkerMetrics {
   readonly lost: Counter;
   readonly contradictions: Counter;
   readonly storeErrors: Counter;
+  readonly lostMessages: Counter;
   /** Seconds from the queue to the claim, and from the claim to the end. */
   readonly waited: Histogram;
   readonly ran: Histogram;
@@ -43,6 +44,10 @@ export function workerMetrics(metrics: Metrics, hasher: Hasher, held: HeldJobs):
       'Digests that contradict stored ones: hardware is broken somewhere',
     ),
     storeErrors: count('store.errors', 'Store calls that failed'),
+    lostMessages: metrics.counter('hashcluster.worker.messages.lost', {
+      description: 'Messages that could not be published, by topic; nothing depends on them',
+      unit: '{message}',
+    }),
     waited: seconds('job.wait', 'From the queue to the claim'),
     ran: seconds('job.run', 'From the claim to the end'),
   };

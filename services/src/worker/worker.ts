@@ -1,19 +1,28 @@
 import { COST_CLASSES, costClassOf } from '../jobs/cost.ts';
 import type { JobId, LiveJob } from '../jobs/job.ts';
 import { dispatchTopic, type Dispatch } from '../jobs/messages.ts';
-import type { Subscription } from '../ports/bus.ts';
 import type { HashState } from '../ports/hasher.ts';
 import type { Checkpoint } from '../ports/job-store.ts';
 import { Announcer } from './announcer.ts';
 import type { WorkerDeps } from './deps.ts';
 import { Finisher } from './finisher.ts';
-import { HeldJobs } from './held-jobs.ts';
+import { HeldJobs, type HeldJob } from './held-jobs.ts';
 import { Intake } from './intake.ts';
 import { Keeper } from './keeper.ts';
+import { settlesWithin } from '../runtime/deadline.ts';
+import { Listener } from '../runtime/listener.ts';
+import { retry } from '../runtime/retry.ts';
+import { Teller } from '../runtime/teller.ts';
 import { workerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 
 /** The most jobs given back in one call. */
 const RELEASE_BATCH = 1_000;
+
+/** While a worker drains, giving back is tried again and again, as long as there is time. */
+const RELEASE_AGAIN = { baseMs: 50, capMs: 1_000 };
+
+/** What is still being told may take this long, in milliseconds, once everything else is done. */
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Claims jobs, has them hashed on every core, writes checkpoints and results. Keeps nothing that it cannot afford to
@@ -27,59 +36,79 @@ export class Worker {
   readonly #finisher: Finisher;
   readonly #keeper: Keeper;
   readonly #announcer: Announcer;
-  #control: Subscription | null = null;
+  readonly #control: Listener<'control'>;
+  readonly #teller: Teller;
   #state: 'new' | 'running' | 'stopped' = 'new';
+  #stopping: Promise<void> | null = null;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
     this.#metrics = workerMetrics(deps.metrics, deps.hasher, this.#held);
+    const { bus, logger } = deps;
+    this.#teller = new Teller({ bus, logger, lost: this.#metrics.lostMessages });
     this.#intake = new Intake(deps, this.#held, this.#metrics);
-    this.#finisher = new Finisher(deps, this.#metrics);
+    this.#finisher = new Finisher(deps, this.#metrics, this.#teller);
     this.#keeper = new Keeper(deps, this.#held, this.#metrics, {
       drop: (ids) => this.#drop(ids),
       reconcile: (owned) => this.#reconcile(owned),
     });
-    this.#announcer = new Announcer(deps, this.#held, (count) => this.#giveBack(this.#held.longest(count)));
+    this.#announcer = new Announcer({
+      ...{ deps, held: this.#held, teller: this.#teller },
+      share: (count) => this.#share(count),
+    });
+    this.#control = new Listener({
+      ...{ bus, logger, topic: 'control', group: null, maxBatch: 1_000 },
+      handler: async ({ messages }) => {
+        await this.#drop(messages.filter(({ id }) => this.#held.has(id)).map(({ id }) => id));
+      },
+    });
   }
 
-  /** Starts the engines, then takes jobs in. Rejects when the store or the bus cannot be used. Idempotent. */
+  /** Starts the engines, then takes jobs in, also without the bus. Rejects when the store stays away. Idempotent. */
   async start(): Promise<void> {
     if (this.#state !== 'new') return;
     this.#state = 'running';
-    const { hasher, bus, onFault } = this.#deps;
+    const { hasher, onFault } = this.#deps;
     await hasher.start({
       progress: (batch) => batch.forEach((state) => this.#held.move(state.key, state)),
       finished: (batch) => this.#finished(batch),
       fault: onFault,
     });
     await this.#keeper.start();
-    const options = { group: null, maxBatch: 1_000 };
-    this.#control = await bus.subscribe('control', options, async ({ messages }) => {
-      await this.#drop(messages.filter(({ id }) => this.#held.has(id)).map(({ id }) => id));
-    });
+    void this.#control.start();
     await this.#announcer.start();
-    await this.#intake.start();
+    // It may have been stopped meanwhile.
+    if (!this.#stopping) this.#intake.start();
   }
 
   /** Drains: claims nothing more, gives every job back where it stands, writes what is finished. Idempotent. */
-  async stop(): Promise<void> {
-    if (this.#state !== 'running') return;
+  stop(): Promise<void> {
+    if (this.#state === 'new') return Promise.resolve();
     this.#state = 'stopped';
-    const { settings, store, hasher, logger } = this.#deps;
-    const signal = AbortSignal.timeout(settings.drainMs);
+    this.#stopping ??= this.#drain();
+    return this.#stopping;
+  }
+
+  async #drain(): Promise<void> {
+    const { settings, store, hasher, logger, clock } = this.#deps;
+    const end = clock.monotonic() + settings.drainMs;
+    const left = (): number => Math.max(0, end - clock.monotonic());
     logger.info('Draining', { jobs: this.#held.size });
-    await this.#intake.stop();
+    await settlesWithin(this.#intake.stop(), left());
     await this.#attempt('say that this worker drains', () => this.#announcer.drain());
-    await this.#attempt('give jobs back', () => this.#giveBack(this.#held.ids()));
-    await this.#finisher.flush(signal);
-    await Promise.all([this.#announcer.stop(), this.#keeper.stop(), this.#control?.close()]);
+    await this.#attempt('give jobs back', () => this.#giveBack(this.#held.ids(), left()));
+    await this.#finisher.flush(AbortSignal.timeout(Math.ceil(left())));
     await this.#attempt('end the lease', () => store.renew(settings.id, 0));
+    const parts = [this.#announcer.stop(), this.#keeper.stop(), this.#control.close(), this.#intake.close()];
+    await settlesWithin(Promise.all([...parts, this.#teller.settled()]), left() + LAST_WORDS_MS);
     await hasher.stop();
-    logger.info('Drained', { unwritten: this.#finisher.size });
+    logger.info('Drained', { unwritten: this.#finisher.size, held: this.#held.size });
   }
 
   /** Null when all is well; otherwise what is wrong, for health. */
   trouble(): string | null {
+    if (this.#state !== 'running')
+      return `the worker is ${this.#state === 'new' ? 'not started yet' : 'stopping'}`;
     const { settings } = this.#deps;
     const seconds = Math.round(this.#keeper.age() / 1_000);
     return this.#keeper.age() > settings.leaseMs ? `The lease has not been renewed for ${seconds} s` : null;
@@ -113,18 +142,33 @@ export class Worker {
     if (strays.length > 0) this.#intake.accept(strays);
   }
 
-  /** Back to the queue, at the point reached, for anybody to take. */
-  async #giveBack(ids: readonly JobId[]): Promise<void> {
+  /** Gives those jobs back that would run last here. When that fails, nobody knows whose they are until they are asked about. */
+  async #share(count: number): Promise<void> {
+    try {
+      await this.#giveBack(this.#held.longest(count), 0);
+    } catch (error) {
+      this.#keeper.doubt();
+      throw error;
+    }
+  }
+
+  /** Back to the queue, at the point reached, for anybody to take. Tried again for `budgetMs` while the store is away. */
+  async #giveBack(ids: readonly JobId[], budgetMs: number): Promise<void> {
+    const { hasher, clock } = this.#deps;
+    const end = clock.monotonic() + budgetMs;
     for (let i = 0; i < ids.length; i += RELEASE_BATCH) {
-      const states = await this.#deps.hasher.remove(ids.slice(i, i + RELEASE_BATCH));
-      await this.#release(states.map(({ key, position, digest }) => ({ id: key, position, digest })));
+      const states = await hasher.remove(ids.slice(i, i + RELEASE_BATCH));
+      const points = states.map(({ key, position, digest }) => ({ id: key, position, digest }));
+      const held = points.map(({ id }) => this.#held.take(id));
+      await retry(() => this.#release(points, held), {
+        ...{ ...RELEASE_AGAIN, budgetMs: end - clock.monotonic(), clock },
+      });
     }
     this.#intake.regulate();
   }
 
-  async #release(batch: readonly Checkpoint[]): Promise<void> {
-    const { store, settings, bus, logger } = this.#deps;
-    const held = batch.map(({ id }) => this.#held.take(id));
+  async #release(batch: readonly Checkpoint[], held: readonly (HeldJob | null)[]): Promise<void> {
+    const { store, settings, logger } = this.#deps;
     const released = await store.release(settings.id, batch);
     this.#metrics.released.add(released.filter(Boolean).length);
     for (const costClass of COST_CLASSES) {
@@ -133,7 +177,7 @@ export class Worker {
         const cost = (held[i]?.job.iterations ?? 0) - position;
         if (released[i] && costClassOf(cost) === costClass) messages.push({ id, cost });
       });
-      if (messages.length > 0) await bus.publish(dispatchTopic(costClass), messages);
+      this.#teller.tell(dispatchTopic(costClass), messages);
     }
     logger.info('Jobs given back', { jobs: batch.length });
   }

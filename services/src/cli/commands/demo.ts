@@ -6,12 +6,15 @@ import { formatCount } from '../format.ts';
 import { launch, sessionLaunchOptions, type Launched } from '../launch.ts';
 import type { LaunchFlags, LaunchOptions } from '../launch-options.ts';
 import { parseServer } from '../parse.ts';
-import { isTaken, originOf } from '../ports.ts';
+import { isTaken } from '../ports.ts';
 import { examples, type Registry } from '../registry.ts';
 import type { Session } from '../session.ts';
+import { DEFAULT_HOST } from '../settings.ts';
 import { openUpload } from '../upload.ts';
 import { awaitEnd } from '../waiting.ts';
-import { addServiceOptions, untilAborted } from './start.ts';
+import { originOf } from '../../runtime/origin.ts';
+import { untilAborted } from '../role.ts';
+import { addDataOption, addServiceOptions } from '../service-options.ts';
 
 const ITERATIONS = 1_000_000;
 
@@ -104,7 +107,7 @@ async function demo(session: Session, flags: DemoFlags): Promise<ExitCode> {
 
 /** `hashcluster demo` */
 export function addDemo({ program, run, dataDir }: Registry): void {
-  addServiceOptions(program.command('demo'), dataDir)
+  addDataOption(addServiceOptions(program.command('demo'), DEFAULT_HOST), dataDir)
     .option('--exit', 'stop after the result')
     .summary('start a service and show it at work')
     .description(

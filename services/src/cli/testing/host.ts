@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Host } from '../host.ts';
-import type { StartEmbedded } from '../service.ts';
 import { cliSettings } from '../settings.ts';
+import type { StartEmbedded } from '../../roles/running.ts';
 import { Transcript } from './text-stream.ts';
 
 export interface TestHostOptions {
@@ -11,6 +11,8 @@ export interface TestHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly startEmbedded?: StartEmbedded;
+  readonly startEndpoint?: Host['startEndpoint'];
+  readonly startWorker?: Host['startWorker'];
 }
 
 export interface TestHost extends Host {
@@ -19,11 +21,19 @@ export interface TestHost extends Host {
   readonly interruption: AbortController;
 }
 
-const noService: StartEmbedded = () => Promise.reject(new Error('This test starts no service'));
+const noService = (): Promise<never> => Promise.reject(new Error('This test starts no service'));
 
 /** A process around the command line that a test can look into. */
 export function testHost(options: TestHostOptions = {}): TestHost {
-  const { server, terminal = false, env = {}, input, startEmbedded = noService } = options;
+  const {
+    server,
+    terminal = false,
+    env = {},
+    input,
+    startEmbedded = noService,
+    startEndpoint = noService,
+    startWorker = noService,
+  } = options;
   const interruption = new AbortController();
   const address: Record<string, string> = server === undefined ? {} : { HASHCLUSTER_SERVER: server };
   return {
@@ -33,7 +43,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
     settings: cliSettings({ ...address, ...env }, '/nonexistent'),
     version: '1.2.3',
     signal: interruption.signal,
-    startEmbedded,
+    ...{ startEmbedded, startEndpoint, startWorker },
     interruption,
   };
 }

@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { StoreUnavailableError } from '../../ports/job-store.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
 import { MemoryLogger, MemoryMetrics } from '../testing/doubles.ts';
+import { until } from '../testing/harness.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
 import { StoreCalls } from './store-calls.ts';
+
+const ALL = { tenant: 'default', state: null, cursor: null, limit: 1 };
 
 function setup(retryMs = 5_000) {
   const store = new MemoryStore(systemClock);
@@ -25,19 +29,41 @@ describe('calls of the store', () => {
     expect(calls.trouble()).toBeNull();
   });
 
-  test('are given up as unavailable after their budget, and then tried once each until it is back', async () => {
+  test('are given up as unavailable after their budget, then refused without asking, until it is back', async () => {
     const { store, calls } = setup(100);
     store.away = Infinity;
-    const get = (): Promise<unknown> => calls.call('get', (jobs) => jobs.get('default', []));
+    const get = (): Promise<unknown> => calls.call('list', (jobs) => jobs.list(ALL));
     await expect(get()).rejects.toMatchObject({ problem: { slug: 'unavailable' } });
-    while (calls.trouble() === null) await get().catch(() => null);
+    await until(() => calls.trouble() !== null);
     expect(calls.trouble()).toContain('away');
-    const before = store.calls.length;
-    await expect(get()).rejects.toMatchObject({ problem: { slug: 'unavailable' } });
-    expect(store.calls.length).toBe(before + 1);
+    const asked = (): number => store.calls.filter((call) => call === 'list').length;
+    const before = asked();
+    for (let i = 0; i < 100; i++)
+      await expect(get()).rejects.toMatchObject({ problem: { slug: 'unavailable' } });
+    expect(asked()).toBe(before);
     store.away = 0;
-    await expect(get()).resolves.toEqual([]);
+    await until(() => calls.trouble() === null);
+    await expect(get()).resolves.toMatchObject({ items: [] });
+    calls.stop();
+  });
+
+  test('count the time from when the store says that something is wrong, not from their own failure', async () => {
+    const { store, calls } = setup(50);
+    let wrong: string | null = 'no primary';
+    store.trouble = () => wrong;
+    const get = (): Promise<unknown> => calls.call('get', (jobs) => jobs.get('default', []));
+    let fail = (): void => undefined;
+    const hanging = new Promise<never>((_resolve, reject) => {
+      fail = () => reject(new StoreUnavailableError('no primary'));
+    });
+    const first = calls.call('get', () => hanging);
+    await until(() => calls.trouble() !== null);
+    fail();
+    await expect(first).rejects.toMatchObject({ problem: { slug: 'unavailable' } });
+    wrong = null;
+    await until(() => get().then(Boolean, () => false));
     expect(calls.trouble()).toBeNull();
+    calls.stop();
   });
 
   test('are not repeated after another failure, which is passed on', async () => {

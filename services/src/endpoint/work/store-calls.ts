@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError, type JobStore } from '../../ports/job-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -18,14 +19,19 @@ export interface StoreCallsOptions {
   readonly retryMs: number;
 }
 
+/** Looked up to see whether the store is back: whatever the answer, it came from there. */
+const NOBODY = { tenant: 'default', id: '0'.repeat(26) };
+
 /**
  * Calls the store, and calls again while it is away, within a budget. Repeating is safe: a job's name says what it is.
- * Once the store has been away for longer than the budget, a call is tried only once, so that requests do not pile up.
+ * Once the store has been away for longer than the budget, calls are refused at once, so that requests do not pile up,
+ * until one look at the store, made again and again, finds that it is back.
  */
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
   readonly #stopped = new AbortController();
   #awaySince: number | null = null;
+  #looking = false;
 
   constructor(options: StoreCallsOptions) {
     this.#options = options;
@@ -33,33 +39,31 @@ export class StoreCalls {
 
   /** Throws `unavailable` when the store stays away, and whatever else the call throws. */
   async call<T>(name: string, operation: (store: JobStore, attempt: number) => Promise<T>): Promise<T> {
-    const { store, clock } = this.#options;
-    const budgetMs = this.#budgetMs();
+    const { store, clock, retryMs } = this.#options;
+    const wrong = store.trouble();
+    if (wrong !== null) this.#noteAway(name, new StoreUnavailableError(wrong));
+    if (this.#isGivenUp()) {
+      if (!this.#looking) void this.#lookForIt();
+      throw unavailable(new StoreUnavailableError(this.trouble()!));
+    }
     try {
       return await retry((attempt) => this.#attempt(name, () => operation(store, attempt)), {
-        budgetMs,
+        budgetMs: retryMs,
         baseMs: FIRST_WAIT_MS,
         capMs: LONGEST_WAIT_MS,
         clock,
         signal: this.#stopped.signal,
-        retryable: (error) => error instanceof StoreUnavailableError,
+        retryable: (error) => error instanceof StoreUnavailableError && !this.#isGivenUp(),
       });
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      throw new ProblemError(
-        problem(
-          'unavailable',
-          'The store cannot be reached now. What was asked for may or may not have happened; asking again is safe.',
-        ),
-        error,
-      );
+      throw error instanceof StoreUnavailableError ? unavailable(error) : error;
     }
   }
 
   /** What is wrong with the store, once calls are given up because of it. */
   trouble(): string | null {
-    if (this.#awaySince === null || this.#budgetMs() > 0) return null;
-    const seconds = Math.round((this.#options.clock.monotonic() - this.#awaySince) / 1000);
+    if (!this.#isGivenUp()) return null;
+    const seconds = Math.round((this.#options.clock.monotonic() - this.#awaySince!) / 1000);
     return `the store has been away for ${seconds} s`;
   }
 
@@ -68,9 +72,9 @@ export class StoreCalls {
     this.#stopped.abort(new ProblemError(problem('draining', 'This endpoint is stopping.')));
   }
 
-  #budgetMs(): number {
+  #isGivenUp(): boolean {
     const { clock, retryMs } = this.#options;
-    return this.#awaySince !== null && clock.monotonic() - this.#awaySince >= retryMs ? 0 : retryMs;
+    return this.#awaySince !== null && clock.monotonic() - this.#awaySince >= retryMs;
   }
 
   async #attempt<T>(name: string, operation: () => Promise<T>): Promise<T> {
@@ -80,16 +84,47 @@ export class StoreCalls {
       this.#awaySince = null;
       return answer;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) this.#noteAway(name, error);
+      if (error instanceof StoreUnavailableError) {
+        this.#options.failures.add(1, { call: name });
+        this.#noteAway(name, error);
+      }
       throw error;
     }
   }
 
   #noteAway(name: string, error: StoreUnavailableError): void {
-    const { logger, clock, failures } = this.#options;
-    failures.add(1, { call: name });
+    const { logger, clock } = this.#options;
     if (this.#awaySince !== null) return;
     this.#awaySince = clock.monotonic();
     logger.warn('The store is away', { call: name, error });
   }
+
+  /** Until it is back. Who calls it meanwhile may find that out first. */
+  async #lookForIt(): Promise<void> {
+    const { store, logger } = this.#options;
+    const { signal } = this.#stopped;
+    this.#looking = true;
+    try {
+      await retry(() => this.#attempt('look', () => store.get(NOBODY.tenant, [NOBODY.id])), {
+        ...{ budgetMs: Infinity, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, signal },
+        retryable: () => this.#awaySince !== null,
+        // It keeps no process from ending.
+        pause: (ms, ending) => sleep(ms, undefined, { ref: false, ...(ending && { signal: ending }) }),
+      });
+    } catch (error) {
+      if (!signal.aborted) logger.debug('The store is not looked for any more', { error });
+    } finally {
+      this.#looking = false;
+    }
+  }
+}
+
+function unavailable(error: StoreUnavailableError): ProblemError {
+  return new ProblemError(
+    problem(
+      'unavailable',
+      'The store cannot be reached now. What was asked for may or may not have happened; asking again is safe.',
+    ),
+    error,
+  );
 }

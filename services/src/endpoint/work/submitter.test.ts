@@ -153,6 +153,6 @@ describe('submitting', () => {
     expect(kinds(await submitter.submit([facts('a'), facts('b')]))).toEqual(['created', 'created']);
     await announcements.settled();
     expect(metrics.sums.get('lost{topic=jobs.1}')).toBe(2);
-    expect(logger.with('Messages could not be published')).toHaveLength(1);
+    expect(logger.with('Messages are lost: the bus does not take them')).toHaveLength(1);
   });
 });

@@ -98,6 +98,6 @@ describe('the sweeper', () => {
     memory.away = 1;
     sweeper.start();
     await until(() => sweeps() > 2);
-    expect(logger.with('A sweep failed')).toHaveLength(1);
+    expect(logger.with('A sweep failed')).not.toHaveLength(0);
   });
 });

@@ -1,3 +1,6 @@
+import type { LogFormat, LogLevel } from '../runtime/log-settings.ts';
+import type { Env } from '../runtime/settings.ts';
+
 /** What `start` and `demo` ask of the service they run in this process. */
 export interface EmbeddedOptions {
   readonly host: string;
@@ -11,17 +14,31 @@ export interface EmbeddedOptions {
   readonly backend: string | null;
   /** Engines (threads that hash); null: one per core. */
   readonly engines: number | null;
-  readonly logFormat: 'json' | 'pretty';
-  readonly logLevel: string;
-  readonly env: Record<string, string | undefined>;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+  readonly version: string;
+  readonly env: Env;
 }
 
-/** A service that runs in this process and answers. */
-export interface EmbeddedService {
-  readonly url: string;
+/** A role that runs in this process. */
+export interface Running {
+  /** Where the API is; null for a role without one. */
+  readonly url: string | null;
   readonly adminUrl: string;
   /** Drains: work is checkpointed and given back. Idempotent. */
   stop(): Promise<void>;
 }
 
+/** A service that runs in this process and answers. */
+export interface EmbeddedService extends Running {
+  readonly url: string;
+}
+
 export type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedService>;
+
+/** What a worker says of itself when it is ready. */
+export interface RunningWorker extends Running {
+  readonly worker: string;
+  readonly backend: string;
+  readonly engines: number;
+}

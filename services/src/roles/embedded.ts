@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createMemoryBus } from '../adapters/embedded/memory-bus.ts';
+import { createSqliteStore } from '../adapters/embedded/sqlite-store.ts';
+import { createEndpoint, type Endpoint } from '../endpoint/endpoint.ts';
+import { originOf } from '../runtime/origin.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { defaultWorkerSettings } from '../worker/settings.ts';
+import { Worker } from '../worker/worker.ts';
+import { newHasher, newInlineHasher } from './new-hasher.ts';
+import { startProcess, type Assembly, type Ground } from './process.ts';
+import type { EmbeddedOptions, EmbeddedService } from './running.ts';
+import { embeddedSettings, type EmbeddedSettings } from './settings.ts';
+import { usageReader } from './usage.ts';
+
+/** In one process an alive message costs nothing, and whoever watches a job wants to see it move. */
+const ALIVE_MS = 500;
+
+/** A part that drains has this long, in milliseconds. */
+const DRAIN_MS = 30_000;
+
+/**
+ * Endpoint and worker in this process, on SQLite and a bus in memory. Resolves when it answers; rejects with
+ * `SettingsError`, or with what hinders it.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedService> {
+  const settings = embeddedSettings(options);
+  let endpoint: Endpoint | null = null;
+  const { adminUrl, stop } = await startProcess(settings.process, new AbortController().signal, (ground) => {
+    const made = assemble(options.dataDir, settings, ground);
+    endpoint = made.endpoint;
+    return made;
+  });
+  const { port } = endpoint!.address()!;
+  return { url: originOf(options.host, port), adminUrl, stop };
+}
+
+function assemble(dataDir: string, settings: EmbeddedSettings, { telemetry, fault }: Ground) {
+  const { logger, metrics, tracer } = telemetry;
+  const clock = systemClock;
+  const hasher = newHasher(settings.hashing, logger);
+  const { backend, engines } = hasher.description;
+  const store = createSqliteStore({
+    ...{ file: join(dataDir, 'hashcluster.db'), logger, clock },
+    ...settings.store,
+  });
+  const bus = createMemoryBus({ logger });
+  const worker = new Worker({
+    ...{ store, bus, hasher, clock, logger, metrics },
+    settings: {
+      ...defaultWorkerSettings(`${hostname()}-${randomBytes(5).toString('hex')}`, hostname()),
+      aliveMs: ALIVE_MS,
+    },
+    usage: usageReader(clock, engines, dataDir),
+    onFault: fault,
+  });
+  const inline = newInlineHasher(backend);
+  const endpoint = createEndpoint({
+    ...{ store, bus, inline, clock, logger, metrics, tracer },
+    settings: settings.served,
+  });
+  return {
+    endpoint,
+    parts: [
+      { name: 'store', start: () => store.start(), stop: () => store.stop() },
+      { name: 'bus', start: () => bus.start(), stop: () => bus.stop() },
+      { name: 'worker', start: () => worker.start(), stop: () => worker.stop(), stopMs: DRAIN_MS },
+      { name: 'endpoint', start: () => endpoint.start(), stop: () => endpoint.stop(), stopMs: DRAIN_MS },
+    ],
+    live: { worker: () => worker.trouble() },
+    ready: { endpoint: () => endpoint.trouble(), store: () => store.trouble() },
+    health: { bus: () => bus.trouble() },
+    info: () => ({ hashing: { ...hasher.description, ...hasher.load() } }),
+  } satisfies Assembly & { endpoint: Endpoint };
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { createKafkaBus } from '../adapters/kafka/kafka-bus.ts';
+import { createMongoStore } from '../adapters/mongo/mongo-store.ts';
+import type { Bus } from '../ports/bus.ts';
+import type { JobStore, StoreOptions } from '../ports/job-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import { unlessAborted } from '../runtime/deadline.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import { retry } from '../runtime/retry.ts';
+import type { Telemetry } from '../runtime/telemetry.ts';
+import type { KafkaSettings, MongoSettings } from './server-settings.ts';
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+/** What starting needs besides. */
+export interface Patience {
+  readonly logger: Logger;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+}
+
+/** The store, when it has come: a process without it waits, for it can do nothing. */
+export function storePart(store: JobStore, { logger, signal }: Patience): Part {
+  const start = (): Promise<void> =>
+    retry(() => store.start(), {
+      ...{ budgetMs: Infinity, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, signal },
+      onRetry: (error, attempt) =>
+        logger.warn('The store cannot be reached yet', { error, attempts: attempt + 1 }),
+    });
+  // An attempt takes its time; whoever is told to stop does not wait for it.
+  return { name: 'store', start: () => unlessAborted(start(), signal), stop: () => store.stop() };
+}
+
+export function openStore(mongo: MongoSettings, options: StoreOptions, logger: Logger): JobStore {
+  return createMongoStore({ ...mongo, ...options, logger });
+}
+
+/** Rejects when the certificates to trust cannot be read. */
+export async function openBus(
+  { tls, ...kafka }: KafkaSettings,
+  { logger, metrics }: Telemetry,
+): Promise<Bus> {
+  const ca = tls?.caFile ? await readFile(tls.caFile, 'utf8') : null;
+  return createKafkaBus({ ...kafka, tls: tls && (ca === null ? {} : { ca }), logger, metrics });
+}

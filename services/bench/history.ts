@@ -14,7 +14,7 @@ const HELP = `What history costs: submit, run and list with nothing in the store
   npm run bench -- history [--jobs 1000000]
 
 Ratios are times with history by times without, and memory (resident) at the end by memory after
-three tenths of the jobs, when the heaps have reached their working size.`;
+the first tenth of the jobs.`;
 
 const BATCH = 10_000;
 const SAMPLES = 7;
@@ -91,13 +91,13 @@ async function sample(empty: Service, full: Service, measure: Measure): Promise<
   return [median(times[0]), median(times[1])];
 }
 
-/** Fills the store; resident memory at the end by that after three tenths. */
+/** Fills the store; resident memory at the end by that after the first tenth. */
 async function fill(service: Service, jobs: number): Promise<number> {
   const client = new Client(service.url);
   let early = 0;
   const start = performance.now();
   for (let done = 0; done < jobs; done += BATCH) {
-    if (done >= 0.3 * jobs && early === 0) early = await residentBytes(service.pid);
+    if (done >= jobs / 10 && early === 0) early = await residentBytes(service.pid);
     await client.submitMany(items(Math.min(BATCH, jobs - done), 1));
   }
   const late = await residentBytes(service.pid);

@@ -19,7 +19,23 @@ function entry() {
   return { missing: 'hashcluster is not built. Run: npm run build' };
 }
 
+/**
+ * V8 takes this only when it starts. Otherwise the young part of the heap of a busy service grows to more than 100 MiB,
+ * and never shrinks while it is busy; with 8 MiB for each of its halves it is as fast (MiB).
+ */
+const YOUNG_HEAP = '--max-semi-space-size';
+const SERVES = ['start', 'demo'];
+
+/** Begins anew in the same process, with the flag; where that cannot be done, goes on without it. */
+function boundHeap() {
+  const { argv, execArgv, execPath, platform } = process;
+  const asked = [...execArgv, process.env.NODE_OPTIONS ?? ''].some((flags) => flags.includes(YOUNG_HEAP));
+  if (asked || !SERVES.includes(argv[2]) || platform === 'win32' || !process.execve) return;
+  process.execve(execPath, [execPath, `${YOUNG_HEAP}=8`, ...execArgv, ...argv.slice(1)]);
+}
+
 const { url, missing } = entry();
+if (url) boundHeap();
 if (url) {
   await import(url.href);
 } else {

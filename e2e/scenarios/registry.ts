@@ -1,5 +1,10 @@
 import { CUT_ENDPOINT, KILL_ENDPOINT } from './endpoint-faults.ts';
 import { CUT_FROM_KAFKA, CUT_FROM_MONGODB, CUT_ONE_WAY } from './network-faults.ts';
+import { EQUAL, REUSE } from './measure-equal.ts';
+import { IDLE } from './measure-idle.ts';
+import { QUEUE } from './measure-queue.ts';
+import { SHARING } from './measure-sharing.ts';
+import type { Measurement } from './measure.ts';
 import type { Scenario } from './scenario.ts';
 import { KILL_EVERYTHING, KILL_PRIMARY, PRIMARY_ALONE, STOP_KAFKA, WIPE_KAFKA } from './server-faults.ts';
 import { KILL_WORKER, PAUSE_WORKER } from './worker-faults.ts';
@@ -21,3 +26,6 @@ export const SCENARIOS: readonly Scenario[] = [
   WIPE_KAFKA,
   KILL_EVERYTHING,
 ];
+
+/** What is measured rather than harmed. */
+export const MEASUREMENTS: readonly Measurement[] = [SHARING, EQUAL, REUSE, QUEUE, IDLE];

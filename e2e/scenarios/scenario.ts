@@ -65,10 +65,10 @@ export async function jobsOf(cluster: Cluster, worker: string): Promise<Stored[]
 }
 
 /** Gives the cluster long jobs, lets them run for a random time, and picks the worker that holds most of them. */
-export async function busyWorker(scene: Scene, jobs = 4, strides = 32): Promise<Member> {
+export async function busyWorker(scene: Scene, jobs = 4, strides = 64): Promise<Member> {
   const { cluster, load, random } = scene;
   await load.burst(jobs, strides);
-  await pause(500 + random.next() * 3_500);
+  await pause(500 + random.next() * 4_500);
   let busiest = cluster.workers[0]!;
   const found = await within(LIMIT_MS, async () => {
     const live = await cluster.store.live();

@@ -1,0 +1,82 @@
+import { Reference } from '../audit/job-mix.ts';
+import { dockerTrouble } from '../servers/docker.ts';
+import { runCampaign, type CampaignReport } from './campaign.ts';
+import { closeServers, startServers, type Servers } from './cluster.ts';
+import { hunt, type HuntReport } from './mutant-hunt.ts';
+import type { Mutant } from './mutants.ts';
+import { patchedBuild, removePatchedBuilds } from './patched-build.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Elections as short as they can be: a test asks what is lost, not how long it takes. */
+const ELECTION_MS = 2_000;
+
+/** Why clusters cannot be had here; null where they can. */
+export const CLUSTER_TROUBLE = await dockerTrouble();
+
+/** Servers for the tests of a file, and one trial of each scenario on them. */
+export class Stage {
+  readonly #servers: Servers;
+  readonly #reference: Reference;
+  readonly #seed: string;
+  readonly #bin: string;
+
+  private constructor(servers: Servers, reference: Reference, seed: string, bin: string) {
+    this.#servers = servers;
+    this.#reference = reference;
+    this.#seed = seed;
+    this.#bin = bin;
+  }
+
+  static async start(name: string): Promise<Stage> {
+    const bin = await patchedBuild('product', []);
+    const reference = await Reference.make();
+    return new Stage(
+      await startServers(name, ELECTION_MS),
+      reference,
+      `test ${new Date().toISOString()}`,
+      bin,
+    );
+  }
+
+  async harm(scenario: Scenario): Promise<CampaignReport> {
+    const odd = scenario.oddWorker ? { oddBin: await patchedBuild(scenario.name, scenario.oddWorker) } : {};
+    return runCampaign({ ...this.#common(1), scenario, parallel: 1, bin: this.#bin, ...odd });
+  }
+
+  hunt(mutant: Mutant, trials: number): Promise<HuntReport> {
+    return hunt(mutant, this.#common(trials));
+  }
+
+  async close(): Promise<void> {
+    await closeServers(this.#servers);
+    await removePatchedBuilds();
+  }
+
+  #common(trials: number) {
+    return {
+      ...{ servers: this.#servers, reference: this.#reference, seed: this.#seed, trials },
+      say: (): void => undefined,
+    };
+  }
+}
+
+/** Runs things, so many at a time, in order; each can be waited for by its name. */
+export class Pool<T> {
+  readonly #results: ReadonlyMap<string, Promise<T>>;
+
+  constructor(atOnce: number, work: readonly (readonly [name: string, run: () => Promise<T>])[]) {
+    const running: Promise<unknown>[] = Array.from({ length: atOnce }, () => Promise.resolve());
+    this.#results = new Map(
+      work.map(([name, run], i) => {
+        const result = running[i % atOnce]!.then(run);
+        // Whoever waits for it hears of a failure; the next one runs all the same.
+        running[i % atOnce] = result.catch(() => undefined);
+        return [name, result];
+      }),
+    );
+  }
+
+  result(name: string): Promise<T> {
+    return this.#results.get(name) ?? Promise.reject(new Error(`Nothing is called ${name}`));
+  }
+}

@@ -24,6 +24,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     about: 'an empty store against one with a million finished jobs',
     load: () => import('./history.ts'),
   },
+  mongo: {
+    about: 'the store on MongoDB by itself: rates, a queue of a million, an idle system',
+    load: () => import('./mongo-store.ts'),
+  },
   bodies: { about: 'a body of 1 GiB, and 200 slow clients', load: () => import('./bodies.ts') },
 };
 

@@ -2,11 +2,11 @@ import type { Clock } from '../../ports/clock.ts';
 import type { JobStore, StoreOptions } from '../../ports/job-store.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
-import { LIMITS, Link, type LinkLimits } from './store/link.ts';
+import { LIMITS, Link, type LinkLimits, type OnCommand } from './store/link.ts';
 import { MongoJobs } from './store/mongo-jobs.ts';
 import { DatabaseTime } from './store/time.ts';
 
-export type { LinkLimits } from './store/link.ts';
+export type { LinkLimits, OnCommand } from './store/link.ts';
 
 export interface MongoStoreOptions extends StoreOptions {
   /** `mongodb://…` or `mongodb+srv://…`: a replica set or a router, MongoDB 6.0 or later. */
@@ -19,6 +19,8 @@ export interface MongoStoreOptions extends StoreOptions {
   readonly appName?: string;
   /** Bounds of pools and waits, where they shall differ from the usual. */
   readonly limits?: Partial<LinkLimits>;
+  /** Told of each command that goes to the database, to count them. */
+  readonly onCommand?: OnCommand;
 }
 
 /**

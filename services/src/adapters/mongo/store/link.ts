@@ -47,7 +47,11 @@ export interface LinkOptions {
   readonly reuseIterations: number;
   /** Told of the database's clock. */
   readonly time: Pick<DatabaseTime, 'learn'>;
+  /** Told of each command that goes to the database. */
+  readonly onCommand?: OnCommand;
 }
+
+export type OnCommand = (name: string, command: Readonly<Record<string, unknown>>) => void;
 
 /** Every write: majority and journal. What is shown as done is read as the majority has it. */
 export interface Collections {
@@ -152,7 +156,7 @@ export class Link {
   }
 
   async #connect(): Promise<Open> {
-    const { uri, database, time, reuseIterations, logger } = this.#options;
+    const { uri, database, time, reuseIterations, logger, onCommand } = this.#options;
     const connection = mongoose.createConnection();
     connection.on('error', (error: unknown) =>
       logger.warn('the connection to MongoDB has a fault', { error }),
@@ -160,6 +164,7 @@ export class Link {
     try {
       await connection.openUri(uri, this.#connectOptions());
       const client = connection.getClient();
+      client.on('commandStarted', ({ commandName, command }) => onCommand?.(commandName, command));
       const hello = await client.db('admin').command({ hello: 1 });
       checkServer(hello);
       if (hello['localTime'] instanceof Date) time.learn(String(hello['me'] ?? ''), hello['localTime']);
@@ -173,7 +178,7 @@ export class Link {
   }
 
   #connectOptions(): ConnectOptions {
-    const { database, appName, limits } = this.#options;
+    const { database, appName, limits, onCommand } = this.#options;
     return {
       dbName: database,
       appName,
@@ -191,6 +196,7 @@ export class Link {
       retryWrites: true,
       retryReads: true,
       promoteBuffers: true,
+      monitorCommands: onCommand !== undefined,
     };
   }
 

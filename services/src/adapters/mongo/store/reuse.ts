@@ -1,10 +1,10 @@
 import type { ChainPoint, JobFacts, JobId } from '../../../jobs/job.ts';
-import { eachOf, oneBatch, type Context } from './context.ts';
+import { eachOf, type Context } from './context.ts';
 import { bytesOf, hexOf, type ResultDoc } from './documents.ts';
 
 /**
- * The largest known position on the chain of each job, up to its own. One look at the index says which chains are known
- * at all; new ones, and that is most, cost no more.
+ * The largest known position on the chain of each job, up to its own. One walk by leaps through the index says which
+ * chains are known at all; new ones, and that is most, cost no more.
  */
 export async function longestKnown(
   context: Context,
@@ -21,15 +21,11 @@ async function knownChains(context: Context, jobs: readonly JobFacts[]): Promise
   if (jobs.length === 0) return new Set();
   const chains = [...new Set(jobs.map(({ chain }) => chain))];
   const most = jobs.reduce((max, { iterations }) => Math.max(max, iterations), 0);
-  const iterations = { $gte: context.reuseIterations, $lte: most };
-  const pipeline = [
-    { $match: { chain: { $in: chains.map(bytesOf) }, iterations } },
-    { $group: { _id: '$chain' } },
-  ];
-  const found = await context.results
-    .aggregate<{ _id: Uint8Array }>(pipeline, oneBatch(chains.length))
-    .toArray();
-  return new Set(found.map(({ _id }) => hexOf(_id)));
+  const found = await context.results.distinct('chain', {
+    chain: { $in: chains.map(bytesOf) },
+    iterations: { $gte: context.reuseIterations, $lte: most },
+  });
+  return new Set(found.map(hexOf));
 }
 
 async function longestOn(

@@ -5,7 +5,7 @@ import type { StoreUnderTest } from '../../../ports/job-store-conformance.ts';
 import type { JobStore, StoreOptions } from '../../../ports/job-store.ts';
 import { RecordingLogger } from '../../../runtime/testing/recording-logger.ts';
 import { systemClock } from '../../../runtime/system-clock.ts';
-import { LIMITS, Link, type LinkLimits } from '../store/link.ts';
+import { LIMITS, Link, type LinkLimits, type OnCommand } from '../store/link.ts';
 import { MongoJobs } from '../store/mongo-jobs.ts';
 import { DatabaseTime, type StoreTime } from '../store/time.ts';
 
@@ -52,6 +52,7 @@ export interface TestOptions extends Partial<StoreOptions> {
   readonly time?: StoreTime;
   readonly clock?: { now(): number; monotonic(): number };
   readonly limits?: Partial<LinkLimits>;
+  readonly onCommand?: OnCommand;
 }
 
 /** A store, and what a test may want to reach behind it. */
@@ -68,6 +69,7 @@ export function testStore({
   time,
   clock = systemClock,
   limits,
+  onCommand,
   ...given
 }: TestOptions): TestStore {
   const logger = new RecordingLogger();
@@ -77,6 +79,7 @@ export function testStore({
     ...{ uri, database, logger, clock, appName: 'hashcluster-test', time: databaseTime },
     limits: { ...LIMITS, ...limits },
     reuseIterations: options.reuseIterations,
+    ...(onCommand ? { onCommand } : {}),
   });
   return { store: new MongoJobs(link, time ?? databaseTime, options), link, logger };
 }

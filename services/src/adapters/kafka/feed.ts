@@ -20,7 +20,7 @@ const SILENCE_MS = 20_000;
 const WATCH_MS = 1_000;
 /** A session that lasted so long was a good one. */
 const GOOD_MS = 30_000;
-const RETRIES = { baseMs: 200, capMs: 5_000 };
+const RETRIES = { baseMs: 200, capMs: 2_000 };
 const LEAST_REST_MS = 50;
 const ASKING = { budgetMs: 5_000, baseMs: 100, capMs: 500 };
 
@@ -54,6 +54,9 @@ export class Feed<M> implements Subscription {
   #heardAt: number;
   #topicId: string | null = null;
   #reason: string | null = null;
+  /** Whether Kafka could be used when this session began; whether the log says that we are interrupted. */
+  #begun = false;
+  #told = false;
 
   constructor(options: FeedOptions<M>) {
     const { decode, onBad, onDelivered, maxBatch, logger, handle, group, clock } = options;
@@ -136,7 +139,9 @@ export class Feed<M> implements Subscription {
   /** From the begin of a session to its end. Resolves when we are closed, rejects when the session breaks. */
   async #live(): Promise<void> {
     const { wire, topics, topic, group } = this.#options;
+    this.#begun = false;
     await topics.check();
+    this.#begun = true;
     this.#heardAt = this.#options.clock.monotonic();
     const opening = wire.open({ topic, group, sink: this.#sink() });
     opening.then((late) => this.#closeLate(late)).catch(() => {});
@@ -180,15 +185,21 @@ export class Feed<M> implements Subscription {
     const { logger, onBroken } = this.#options;
     if (this.#stop.signal.aborted) return;
     onBroken();
-    if (this.#reason === null) logger.warn('bus subscription is interrupted', { error });
-    else logger.debug('bus subscription cannot go on yet', { error, failures });
     this.#reason = reasonOf(error);
+    // That Kafka as a whole cannot be used is said once, and elsewhere.
+    if (this.#told || !this.#begun) {
+      logger.debug('bus subscription cannot go on yet', { error, failures });
+      return;
+    }
+    this.#told = true;
+    logger.warn('bus subscription is interrupted', { error });
   }
 
   #heard(): void {
     this.#heardAt = this.#options.clock.monotonic();
-    if (this.#reason === null) return;
     this.#reason = null;
+    if (!this.#told) return;
+    this.#told = false;
     this.#options.logger.info('bus subscription goes on');
   }
 

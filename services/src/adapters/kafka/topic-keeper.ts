@@ -81,17 +81,29 @@ export class TopicKeeper {
     for (;;) {
       const found = await within(wire.partitions(names), CALL_MS, 'Asking Kafka for topics');
       const missing = specs.filter(({ name }) => !found.has(name));
-      if (missing.length === 0) {
+      if (missing.length === 0 && (!created || (await this.#areLed(names)))) {
         this.#partitions = found;
         return;
       }
-      if (!created) await within(wire.create(missing), CALL_MS, 'Creating topics');
-      created = true;
-      const waits = missing.map(({ name }) => name).join(', ');
+      if (missing.length > 0 && !created) {
+        await within(wire.create(missing), CALL_MS, 'Creating topics');
+        created = true;
+      }
+      const waits = missing.map(({ name }) => name).join(', ') || 'their leaders';
       if (performance.now() > end) throw new Error(`Topics are not ready: ${waits}`);
       await this.#rest(LOOK_AGAIN_MS);
       this.#stop.signal.throwIfAborted();
     }
+  }
+
+  /** Right after a topic was created, its leaders may not know yet that they are. */
+  async #areLed(names: readonly string[]): Promise<boolean> {
+    const { wire } = this.#options;
+    const asked = Promise.all(names.map((name) => wire.ends(name))).then(
+      () => true,
+      () => false,
+    );
+    return within(asked, CALL_MS, 'Asking for the ends of topics');
   }
 
   async #keep(): Promise<void> {

@@ -62,7 +62,10 @@ export class ConsumerSession extends Ending implements Session {
     this.#consumer.on(events.REBALANCING, () => sink.rebalancing());
     this.#consumer.on(events.FETCH, () => sink.polled());
     this.#consumer.on(events.CRASH, ({ payload }) => this.fail(payload.error));
-    this.#consumer.on(events.DISCONNECT, () => this.fail(new Error('kafkajs has disconnected')));
+    // After a crash it disconnects first and gives the reason then.
+    this.#consumer.on(events.DISCONNECT, () => {
+      setImmediate(() => this.fail(new Error('kafkajs has disconnected')));
+    });
   }
 
   async #begin(): Promise<void> {

@@ -85,6 +85,8 @@ export class GroupSession extends Ending implements Session {
 
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     const { topic } = this.#options;
+    // The broker closes the connection of somebody who commits and is no member.
+    if (this.#joinedAt === null || this.#member.memberId === null) throw new Error('Not in the group yet');
     await this.#member.commit({
       offsets: [...offsets].map(([partition, offset]) => ({
         topic,

@@ -8,6 +8,7 @@ const DATA = '/var/lib/kafka/data';
 const COMMAND_MS = 120_000;
 const START_MS = 120_000;
 const LOOK_MS = 250;
+const MAX_LOG = 64 << 20;
 
 const SCRIPT = `
 set -e
@@ -40,7 +41,7 @@ log.cleaner.dedupe.buffer.size=8388608
 }
 
 async function docker(...args: string[]): Promise<string> {
-  return (await promisify(execFile)('docker', args, { timeout: COMMAND_MS })).stdout;
+  return (await promisify(execFile)('docker', args, { timeout: COMMAND_MS, maxBuffer: MAX_LOG })).stdout;
 }
 
 /** A broker that a test may do to as it likes. */

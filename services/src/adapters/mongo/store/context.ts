@@ -41,7 +41,8 @@ export async function insertMissing<T extends JobDoc | ResultDoc>(
   } catch (error) {
     if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
     const errors = error.result.getWriteErrors();
-    if (errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    // A broken connection comes in the same wrapping, and names no write: nobody knows then what was done.
+    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
     return new Set(errors.map(({ index }) => docs[index]!._id));
   }
 }

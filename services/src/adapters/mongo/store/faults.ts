@@ -35,6 +35,9 @@ const LABELS = ['RetryableWriteError', 'RetryableReadError', 'TransientTransacti
 
 export function isAway(error: unknown): boolean {
   if (!(error instanceof mongo.MongoError)) return false;
+  // Whatever breaks a bulk write off, the driver wraps.
+  if (error instanceof mongo.MongoBulkWriteError && error.errorResponse instanceof mongo.MongoError)
+    return isAway(error.errorResponse);
   if (FAULTS.some((fault) => error instanceof fault) || POOL_FAULTS.has(error.name)) return true;
   if (LABELS.some((label) => error.hasErrorLabel(label))) return true;
   if (error instanceof mongo.MongoBulkWriteError && error.result.getWriteConcernError()) return true;

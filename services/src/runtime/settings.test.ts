@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { EnvReader, readSettings, SettingsError } from './settings.ts';
+import { EnvReader, readSettings, readTogether, SettingsError } from './settings.ts';
 
 /** What a reader makes of one value, and what it complains about. */
 function reading<T>(
@@ -151,5 +151,28 @@ describe('readSettings', () => {
         'HOST: needed when PORT is set\n' +
         'PORT: expected an integer from 0 to 65535, got "x"',
     );
+  });
+});
+
+describe('settings that are read together', () => {
+  const env = { A: 'x', B: 'y' };
+  const number = (name: string) => () =>
+    readSettings(env, (read) => read.integer(name, { default: 1, min: 0, max: 9 }));
+
+  test('tell all that is wrong at once, each thing once', () => {
+    const read = (): unknown => readTogether({ a: number('A'), b: number('B'), again: number('A') });
+    expect(read).toThrow(SettingsError);
+    expect(read).toThrow(/^A: .*\nB: .*$/);
+  });
+
+  test('are what each of them is, by name', () => {
+    expect(readTogether({ c: number('C'), text: () => 'd' })).toEqual({ c: 1, text: 'd' });
+  });
+
+  test('do not hide another kind of error', () => {
+    const broken = (): never => {
+      throw new TypeError('a mistake');
+    };
+    expect(() => readTogether({ a: number('A'), broken })).toThrow('a mistake');
   });
 });

@@ -109,6 +109,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   if (settings.disabled) return disabledTelemetry(options);
 
   const resource = describeProcess(options);
+  // Whoever reads it before it is complete is warned, at every reading.
+  await resource.waitForAsyncAttributes?.();
   const exporting = await startExport(settings, resource);
   const openSpans = new OpenSpans();
   const transports = settings.logs ? [logExportTransport((traceId) => openSpans.contextOf(traceId))] : [];

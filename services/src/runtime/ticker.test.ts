@@ -38,6 +38,20 @@ describe('a ticker', () => {
     await stopping;
   });
 
+  test('asks before each wait how long it shall be', async () => {
+    const waits = [100, 1_000, 1_000];
+    let runs = 0;
+    const ticker = new Ticker({ everyMs: () => waits[runs]!, run: () => void runs++, onError: () => {} });
+    ticker.start();
+    await jest.advanceTimersByTimeAsync(110);
+    expect(runs).toBe(1);
+    await jest.advanceTimersByTimeAsync(900);
+    expect(runs).toBe(1);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(runs).toBe(2);
+    await ticker.stop();
+  });
+
   test('goes on after a failure, which it tells', async () => {
     const errors: string[] = [];
     const run = (): never => {

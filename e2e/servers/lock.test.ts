@@ -52,8 +52,12 @@ test('a lock is free again after work that failed', async () => {
 
 test('another process holds its lock until it dies, however it dies', async () => {
   const other = await holder();
-  await expect(withLock(file, 0, () => Promise.resolve())).rejects.toThrow('locked');
-  const mine = withLock(file, LIMIT_MS, () => Promise.resolve('mine'));
-  other.kill('SIGKILL');
-  await expect(mine).resolves.toBe('mine');
+  try {
+    await expect(withLock(file, 0, () => Promise.resolve())).rejects.toThrow('locked');
+    const mine = withLock(file, LIMIT_MS, () => Promise.resolve('mine'));
+    other.kill('SIGKILL');
+    await expect(mine).resolves.toBe('mine');
+  } finally {
+    other.kill('SIGKILL');
+  }
 });

@@ -1,9 +1,10 @@
 import { failedElsewhere, pause, within, type Scenario, type Scene } from './scenario.ts';
 import type { Member } from './member.ts';
 
-/** How long an endpoint is down or cut off, in milliseconds: longer than it goes on trying. */
+/** How long an endpoint is down, in milliseconds. */
 const DOWN_MS = { least: 3_000, most: 8_000 };
-const CUT_MS = { least: 9_000, most: 14_000 };
+/** How long it is cut off: longer than an answer of MongoDB is waited for, so that it is seen to give up. */
+const CUT_MS = { least: 18_000, most: 24_000 };
 /** An endpoint serves again so long after its database is back, in milliseconds. */
 const BACK_MS = 20_000;
 
@@ -40,10 +41,14 @@ export const CUT_ENDPOINT: Scenario = {
     const struck = performance.now();
     for (const proxy of victim.network.to(...cluster.mongoAddresses)) proxy.drop('out', 'back');
     await pause(between(scene, CUT_MS));
-    const sheds = history.attempts.filter(
+    const said503 = history.attempts.filter(
       ({ endpoint, from, outcome }) =>
-        endpoint === victim.name && from > struck && outcome.kind !== 'acknowledged',
+        endpoint === victim.name &&
+        from > struck &&
+        outcome.kind === 'unknown' &&
+        outcome.why.startsWith('503'),
     ).length;
+    if (said503 === 0) scene.breach('the endpoint did not say that it could not reach its store');
     if (dies) await victim.kill();
     victim.network.heal();
     const healed = performance.now();
@@ -53,7 +58,7 @@ export const CUT_ENDPOINT: Scenario = {
     const backMs = await within(BACK_MS, async () => (await caller.get(id)) !== null, healed);
     if (backMs === null) scene.breach(`the endpoint did not serve ${BACK_MS} ms after its database was back`);
     return {
-      ...{ killed: Number(dies), notAcknowledgedThere: sheds, backMs: Math.round(backMs ?? BACK_MS) },
+      ...{ killed: Number(dies), said503, backMs: Math.round(backMs ?? BACK_MS) },
       failedElsewhere: othersUnharmed(scene, victim, struck),
     };
   },

@@ -10,10 +10,8 @@ import {
   type Scenario,
   type Scene,
 } from './scenario.ts';
-import { checkpointed } from './worker-faults.ts';
+import { checkpointed, lostBy } from './worker-faults.ts';
 
-/** A worker that is cut off from MongoDB loses its lease; its jobs run again within this time, in milliseconds. */
-const TAKE_OVER_MS = 15_000;
 const CUT_MS = { least: 11_000, most: 16_000 };
 /** A worker is at work again so long after the network is whole, in milliseconds. */
 const BACK_MS = 30_000;
@@ -34,9 +32,7 @@ export const CUT_FROM_KAFKA: Scenario = {
     for (const proxy of victim.network.to(cluster.kafkaAddress)) proxy.drop('out', 'back');
     await pause(CUT_MS.least + scene.random.next() * (CUT_MS.most - CUT_MS.least));
     const after = (await victim.metric('hashcluster_worker_jobs_finished_total')) - finished;
-    const lost = await victim.metric('hashcluster_worker_jobs_lost_total');
     if (after === 0) scene.breach('the worker finished nothing while it was cut off from Kafka');
-    if (lost > 0) scene.breach(`the worker lost ${lost} jobs although MongoDB could be reached`);
     victim.network.heal();
     return { heldJobs: before.length, finishedMeanwhile: after };
   },
@@ -44,7 +40,7 @@ export const CUT_FROM_KAFKA: Scenario = {
 
 export const CUT_FROM_MONGODB: Scenario = {
   name: 'cut-from-mongodb',
-  says: 'a worker cut off from MongoDB only: its jobs run again within 15 s, and it comes back',
+  says: 'a worker cut off from MongoDB only: others do its jobs, and it comes back',
   endpoints: 2,
   workers: 2,
   sharesServers: true,
@@ -80,6 +76,7 @@ export async function cutOff(
   const { cluster, random } = scene;
   const { worker } = victim;
   const cutMs = CUT_MS.least + random.next() * (CUT_MS.most - CUT_MS.least);
+  const lostBefore = await lostBy(victim);
   scene.strike();
   const struck = performance.now();
   for (const proxy of victim.network.to(...servers)) proxy.drop(...directions);
@@ -90,8 +87,6 @@ export async function cutOff(
     await victim.kill();
   }
   const takeOverMs = await takenOver(scene, worker, held, struck);
-  if (!dies && directions.includes('out') && takeOverMs > TAKE_OVER_MS)
-    scene.breach(`the jobs ran again after ${takeOverMs} ms`);
   await pause(struck + cutMs - performance.now());
   victim.network.heal();
   const figures = { heldJobs: held.length, checkpointed: checkpointed(held), takeOverMs };
@@ -99,6 +94,7 @@ export async function cutOff(
   const healed = performance.now();
   const backMs = await within(BACK_MS, async () => (await leaseLeft(scene, worker)) > 0, healed);
   if (backMs === null) scene.breach(`the worker had no lease ${BACK_MS} ms after the network was whole`);
+  scene.lateWrites((await lostBy(victim)) - lostBefore);
   return { ...figures, leaseBackMs: Math.round(backMs ?? BACK_MS) };
 }
 

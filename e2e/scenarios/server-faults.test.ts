@@ -31,7 +31,8 @@ const mutants = MUTANTS.filter(({ scenario }) => !scenario.sharesServers);
     'the audit notices when %s (needs Docker)',
     async (_, mutant) => {
       const found = await stage.hunt(mutant, MUTANT_TRIALS);
-      expect(found).toMatchObject({ failures: [], caughtInTrial: expect.any(Number) as number });
+      expect(found.failures).toEqual([]);
+      expect(found.caughtInTrial).not.toBeNull();
     },
     LIMIT_MS,
   );

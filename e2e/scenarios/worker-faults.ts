@@ -1,4 +1,5 @@
 import type { Stored } from '../audit/history.ts';
+import type { Member } from './member.ts';
 import {
   busyWorker,
   jobsOf,
@@ -52,12 +53,9 @@ export const PAUSE_WORKER: Scenario = {
 };
 
 /** Stops the busiest worker for so long, and counts what it writes too late. */
-export async function pauseWorker(
-  scene: Scene,
-  pauseMs: number,
-  burst?: readonly [number, number],
-): Promise<Figures> {
-  const victim = await busyWorker(scene, ...(burst ?? []));
+async function pauseWorker(scene: Scene, pauseMs: number): Promise<Figures> {
+  const victim = await busyWorker(scene);
+  const lostBefore = await lostBy(victim);
   scene.strike();
   const struck = performance.now();
   victim.pause();
@@ -66,12 +64,15 @@ export async function pauseWorker(
   if (takeOverMs > TAKE_OVER_MS) scene.breach(`the jobs ran again after ${takeOverMs} ms`);
   await pause(struck + Math.max(pauseMs, LEASE_MS) - performance.now());
   victim.resume();
-  const lost = async (): Promise<number> =>
-    victim.metric('hashcluster_worker_jobs_lost_total').catch(() => 0);
-  await within(NOTICE_MS, async () => (await lost()) > 0);
-  const late = await lost();
+  await within(NOTICE_MS, async () => (await lostBy(victim)) > lostBefore);
+  const late = (await lostBy(victim)) - lostBefore;
   scene.lateWrites(late);
   return { heldJobs: held.length, checkpointed: checkpointed(held), takeOverMs, lateWrites: late };
+}
+
+/** Jobs that a worker wrote of although they were no longer its own; 0 when it cannot be asked. */
+export function lostBy(worker: Member): Promise<number> {
+  return worker.metric('hashcluster_worker_jobs_lost_total').catch(() => 0);
 }
 
 /** Jobs that have a checkpoint beyond their beginning. */

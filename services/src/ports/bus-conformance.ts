@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Finished } from '../jobs/messages.ts';
+import { chainOf } from '../jobs/digest.ts';
+import type { Alive, Finished, Topic, Topics } from '../jobs/messages.ts';
 import {
   Collector,
   dispatch,
@@ -35,6 +36,7 @@ export function describeBus(title: string, setup: BusSetup): void {
       return found.bus;
     };
     describeSharing(open);
+    describeKinds(open);
     describeBatches(open);
     describeCommit(open);
     describeLife(open);
@@ -113,6 +115,62 @@ function describeSharing(open: Open): void {
       await Promise.all([got.passed, jobs.untilDistinct(1)]);
       expect(finished).toEqual([result]);
       expect(jobs.distinct).toEqual([2]);
+    },
+    LIMIT_MS,
+  );
+}
+
+/** One of each kind of message, with everything that can be in it. */
+const ALIVE: Alive = {
+  worker: 'w-1',
+  host: 'höst',
+  node: null,
+  startedAt: 1_700_000_000_000,
+  at: 1_700_000_000_123,
+  backend: 'avx512',
+  engines: 2,
+  lanes: 16,
+  freeLanes: 3,
+  rate: 1.5e6,
+  capacity: 2e6,
+  jobs: 4,
+  backlogSeconds: 0.25,
+  positions: [{ id: dispatch(1).id, position: Number.MAX_SAFE_INTEGER }],
+  cpu: 0.5,
+  disk: { free: 1, total: 2 },
+  draining: false,
+};
+const KINDS: readonly Kind[] = [
+  ['jobs.0', [dispatch(1)]],
+  ['jobs.3', [{ ...dispatch(2), cost: Number.MAX_SAFE_INTEGER - 1 }]],
+  [
+    'results',
+    [
+      { id: dispatch(1).id, outcome: 'done', digest: chainOf('1') },
+      { id: dispatch(2).id, outcome: 'failed', digest: null },
+    ],
+  ],
+  ['alive', [ALIVE, { ...ALIVE, node: 'n', disk: null, positions: [], draining: true }]],
+  ['control', [{ kind: 'cancel', id: dispatch(1).id }]],
+];
+
+type Kind = { readonly [T in Topic]: readonly [T, readonly Topics[T][]] }[Topic];
+
+function describeKinds(open: Open): void {
+  test.each(KINDS)(
+    'what is published on %s arrives as it was',
+    async (topic, messages) => {
+      const bus = await open();
+      const got: unknown[] = [];
+      const all = gate();
+      await bus.subscribe(topic, { group: null, maxBatch: 10 }, async (batch) => {
+        got.push(...batch.messages);
+        if (got.length >= messages.length) all.open();
+      });
+      await bus.publish(topic, messages);
+      await all.passed;
+      expect(got).toHaveLength(messages.length);
+      expect(got).toEqual(expect.arrayContaining([...messages]));
     },
     LIMIT_MS,
   );
@@ -212,6 +270,48 @@ function describeCommit(open: Open): void {
   );
 
   test(
+    'a commit says nothing about an earlier batch',
+    async () => {
+      const bus = await open();
+      const [first, second] = [new Collector(), new Collector()];
+      const leaving = await bus.subscribe(
+        TOPIC,
+        { group: 'g', maxBatch: 1 },
+        first.handler(async ({ messages, commit }) => {
+          if (messages[0]!.cost % 2 === 0) await commit();
+        }),
+      );
+      await bus.publish(TOPIC, dispatches(20));
+      await first.untilDistinct(20);
+      await leaving.close();
+      await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, second.handler());
+      const odd = dispatches(20)
+        .map(({ cost }) => cost)
+        .filter((cost) => cost % 2 === 1);
+      await second.until(() => odd.every((cost) => second.distinct.includes(cost)));
+      expect(second.distinct).toEqual(expect.arrayContaining(odd));
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'what a member has not committed when it leaves goes to those that stay',
+    async () => {
+      const bus = await open();
+      const [leaver, stayer] = [new Collector(), new Collector()];
+      const idle = leaver.handler(async () => {});
+      const leaving = await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, idle);
+      await bus.publish(TOPIC, dispatches(5));
+      await leaver.untilDistinct(5);
+      await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, stayer.handler());
+      await leaving.close();
+      await stayer.untilDistinct(5);
+      expect(stayer.distinct).toEqual([1, 2, 3, 4, 5]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
     'what was committed does not come again',
     async () => {
       const bus = await open();
@@ -233,9 +333,9 @@ function describeCommit(open: Open): void {
     LIMIT_MS,
   );
 
-  test(
-    'a batch whose handler fails comes again',
-    async () => {
+  test.each(['g', null])(
+    'group %s: a batch whose handler fails comes again',
+    async (group) => {
       const bus = await open();
       const got = new Collector();
       let failures = 0;
@@ -243,7 +343,7 @@ function describeCommit(open: Open): void {
         if (failures++ < 2) throw new Error('not now');
         await batch.commit();
       });
-      await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, handler);
+      await bus.subscribe(TOPIC, { group, maxBatch: 10 }, handler);
       await bus.publish(TOPIC, dispatches(3));
       await got.until(
         () => failures > 2 && [1, 2, 3].every((cost) => got.costs.filter((each) => each === cost).length > 1),
@@ -290,6 +390,29 @@ function describeLife(open: Open): void {
       subscription.resume();
       await paused.untilDistinct(20);
       expect(paused.distinct).toHaveLength(20);
+    },
+    LIMIT_MS,
+  );
+
+  test.each(['g', null])(
+    'group %s: a handler that pauses its subscription gets nothing more until it is resumed',
+    async (group) => {
+      const bus = await open();
+      const [paused, witness] = [new Collector(), new Collector()];
+      const handler = paused.handler(async (batch) => {
+        subscription.pause();
+        await batch.commit();
+      });
+      const subscription = await bus.subscribe(TOPIC, { group, maxBatch: 1 }, handler);
+      await bus.subscribe(TOPIC, { group: 'witness', maxBatch: 100 }, witness.handler());
+      await bus.publish(TOPIC, dispatches(3));
+      await Promise.all([witness.untilDistinct(3), paused.untilDistinct(1)]);
+      for (const count of [1, 2, 3]) {
+        await paused.untilDistinct(count);
+        await turns();
+        expect(paused.costs).toHaveLength(count);
+        subscription.resume();
+      }
     },
     LIMIT_MS,
   );

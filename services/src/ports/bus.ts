@@ -16,7 +16,7 @@ export type Handler<T extends Topic> = (batch: Batch<T>) => Promise<void>;
 
 export interface SubscribeOptions {
   /**
-   * Members of a group share the messages among them. The first member of a new group gets what is still on the bus.
+   * Members of a group share the messages among them. A new group may begin with what was published before.
    * Null: every subscriber gets every message from now on.
    */
   readonly group: string | null;

@@ -12,6 +12,8 @@ export interface StoreUnderTest {
   readonly now: { ms(): number; advance(ms: number): void };
   /** Ends the store as a crash would and opens what it left. The earlier store cannot be used any more. */
   reopen?(): Promise<JobStore>;
+  /** Another client of the same store; absent where there can be only one. It is closed with the first. */
+  another?(): Promise<JobStore>;
   /** Stops the store and removes what it kept. Idempotent. */
   close(): Promise<void>;
 }

@@ -2,9 +2,11 @@ import { afterEach, describe } from '@jest/globals';
 import { DEFAULT_RETENTION_MS } from '../jobs/limits.ts';
 import { describeCancel } from './job-store-conformance-cancel.ts';
 import type { StoreAbilities, StoreSetup, StoreSuite, StoreUnderTest } from './job-store-conformance-kit.ts';
+import { describeClients } from './job-store-conformance-clients.ts';
 import { describeLeases } from './job-store-conformance-leases.ts';
 import { describeList } from './job-store-conformance-list.ts';
 import { describeModel } from './job-store-conformance-model.ts';
+import { describeRaces } from './job-store-conformance-races.ts';
 import { describeReuse } from './job-store-conformance-reuse.ts';
 import { describeSubmit } from './job-store-conformance-submit.ts';
 import { describeWork } from './job-store-conformance-work.ts';
@@ -44,6 +46,8 @@ export function describeJobStore(title: string, setup: StoreSetup, abilities: St
     describeCancel(suite);
     describeLeases(suite);
     describeList(suite);
+    describeClients(suite);
     describeModel(suite);
+    describeRaces(suite);
   });
 }

@@ -60,6 +60,7 @@ export interface TestStore {
   readonly store: MongoJobs;
   readonly link: Link;
   readonly logger: RecordingLogger;
+  readonly time: StoreTime;
 }
 
 /** Not started. */
@@ -81,7 +82,8 @@ export function testStore({
     reuseIterations: options.reuseIterations,
     ...(onCommand ? { onCommand } : {}),
   });
-  return { store: new MongoJobs(link, time ?? databaseTime, options), link, logger };
+  const used = time ?? databaseTime;
+  return { store: new MongoJobs(link, used, options), link, logger, time: used };
 }
 
 /** Does something with the database itself. */
@@ -114,9 +116,15 @@ export async function openFrozen(uri: string, options: StoreOptions): Promise<St
     return opened;
   };
   let opened = await open();
+  const others: TestStore[] = [];
   return {
     store: opened.store,
     now,
+    async another() {
+      const other = await open();
+      others.push(other);
+      return other.store;
+    },
     /** Every process ends (stopping writes nothing), their leases run out, and somebody new looks after what they left. */
     async reopen() {
       await opened.store.stop();
@@ -126,7 +134,7 @@ export async function openFrozen(uri: string, options: StoreOptions): Promise<St
       return opened.store;
     },
     async close() {
-      await opened.store.stop();
+      for (const { store } of [opened, ...others]) await store.stop();
       await dropDatabase(place);
     },
   };

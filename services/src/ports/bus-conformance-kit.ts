@@ -12,6 +12,12 @@ export interface BusUnderTest {
 
 export type BusSetup = () => Promise<BusUnderTest>;
 
+/** Gives a test its own started bus, which is closed after it. */
+export type Open = () => Promise<Bus>;
+
+/** Real servers take their time to move partitions about. */
+export const LIMIT_MS = 60_000;
+
 export const TOPIC = 'jobs.1';
 
 export function dispatch(number: number): Dispatch {

@@ -5,6 +5,21 @@ export interface JobBody {
   readonly iterations: number;
   readonly position: number;
   readonly digest: string | null;
+  /** Iterations that were really computed; null before the end. */
+  readonly computed: number | null;
+  readonly worker: string | null;
+}
+
+export interface WorkerBody {
+  readonly id: string;
+  readonly state: 'live' | 'draining' | 'dead';
+  readonly jobs: number;
+}
+
+/** One event of a stream: its type and what it says. */
+export interface JobEvent {
+  readonly type: string;
+  readonly job: JobBody;
 }
 
 export interface ItemAnswer {
@@ -62,6 +77,22 @@ export class Client {
   async cluster(): Promise<{ backlog: { running: number; queued: { jobs: number }[] } }> {
     const answer = await this.#send('GET', '/v1/cluster');
     return answer.json() as Promise<{ backlog: { running: number; queued: { jobs: number }[] } }>;
+  }
+
+  async workers(): Promise<WorkerBody[]> {
+    const answer = await this.#send('GET', '/v1/workers');
+    return ((await answer.json()) as { items: WorkerBody[] }).items;
+  }
+
+  /** Every event of a job, to its end. */
+  async events(id: string): Promise<JobEvent[]> {
+    const answer = await this.#send('GET', `/v1/jobs/${id}/events`);
+    const blocks = (await answer.text()).split('\n\n');
+    return blocks.flatMap((block) => {
+      const type = /^event: (.*)$/m.exec(block)?.[1];
+      const data = /^data: (.*)$/m.exec(block)?.[1];
+      return type && data ? [{ type, job: JSON.parse(data) as JobBody }] : [];
+    });
   }
 
   async #send(method: string, path: string, options: SendOptions = {}): Promise<Response> {

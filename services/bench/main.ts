@@ -28,6 +28,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     about: 'the store on MongoDB by itself: rates, a queue of a million, an idle system',
     load: () => import('./mongo-store.ts'),
   },
+  'kafka-clients': {
+    about: 'the bus on Kafka through one client and through the other',
+    load: () => import('./kafka-clients.ts'),
+  },
   bodies: { about: 'a body of 1 GiB, and 200 slow clients', load: () => import('./bodies.ts') },
 };
 

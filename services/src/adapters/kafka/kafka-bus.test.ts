@@ -25,6 +25,8 @@ if (broker === null) {
         logger: new RecordingLogger(),
       });
       await bus.start();
+      // On a busy machine Kafka may take longer than `start` waits for it.
+      while (bus.trouble() !== null) await new Promise((resolve) => setTimeout(resolve, 50));
       return { bus, close: () => bus.stop() };
     });
   }

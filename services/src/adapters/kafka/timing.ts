@@ -4,10 +4,10 @@
 export const SESSION_MS = 6_000;
 /** The others are waited for as long when somebody comes or goes. They notice at their next heartbeat. */
 export const REBALANCE_MS = 6_000;
-export const HEARTBEAT_MS = 1_500;
+export const HEARTBEAT_MS = 1_000;
 
 /** A fetch waits so long on the broker for a message; and so long it takes until newly assigned partitions are asked for. */
-export const FETCH_WAIT_MS = 1_000;
+export const FETCH_WAIT_MS = 500;
 /** The most of one fetch, and of each partition in it: some ten thousand ids. */
 export const FETCH_BYTES = 1 << 20;
 export const PARTITION_BYTES = 256 << 10;

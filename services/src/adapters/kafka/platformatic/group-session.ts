@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
 import { Ending } from '../ending.ts';
 import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS } from '../timing.ts';
@@ -7,7 +8,7 @@ import type { ReaderSessionOptions } from './reader-session.ts';
 import { Reader } from './reader.ts';
 
 /** Joining is tried again when the group changes meanwhile. */
-const JOIN_RETRIES = 5;
+const JOIN_ATTEMPTS = 5;
 const JOIN_REST_MS = 100;
 
 export interface GroupSessionOptions extends ReaderSessionOptions {
@@ -22,8 +23,9 @@ export class GroupSession extends Ending implements Session {
   readonly #options: GroupSessionOptions;
   readonly #member: Consumer;
   readonly #reader: Reader;
+  #joined = false;
   #joinedAt: number | null = null;
-  #closed = false;
+  readonly #stop = new AbortController();
 
   constructor(options: GroupSessionOptions) {
     super();
@@ -36,13 +38,16 @@ export class GroupSession extends Ending implements Session {
       sessionTimeout: SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: HEARTBEAT_MS,
-      retries: JOIN_RETRIES,
-      retryDelay: JOIN_REST_MS,
     });
     this.#member.topics.track(topic);
-    this.#member.on('error', this.fail);
-    this.#member.on('consumer:group:rebalance', () => sink.rebalancing());
+    // Joining again, after the group has changed, did not succeed.
+    this.#member.on('error', () => void this.#join());
+    this.#member.on('consumer:group:rebalance', () => {
+      sink.rebalancing();
+      this.#joined = false;
+    });
     this.#member.on('consumer:group:join', () => {
+      this.#joined = true;
       this.#assigned().catch(this.fail);
     });
     this.#begin().catch(this.fail);
@@ -50,7 +55,22 @@ export class GroupSession extends Ending implements Session {
 
   async #begin(): Promise<void> {
     await this.#reader.begin();
-    if (!this.#closed) await this.#member.joinGroup();
+    await this.#join();
+  }
+
+  /** The client itself is told not to retry: where it may, it also joins again after each commit that came too late. */
+  async #join(): Promise<void> {
+    this.#joined = false;
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        await this.#member.joinGroup();
+        return;
+      } catch (error) {
+        if (attempt === JOIN_ATTEMPTS) this.fail(error);
+        if (attempt >= JOIN_ATTEMPTS) return;
+        await sleep(JOIN_REST_MS * attempt, undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
+    }
   }
 
   async #assigned(): Promise<void> {
@@ -85,8 +105,9 @@ export class GroupSession extends Ending implements Session {
 
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     const { topic } = this.#options;
-    // The broker closes the connection of somebody who commits and is no member.
-    if (this.#joinedAt === null || this.#member.memberId === null) throw new Error('Not in the group yet');
+    // The broker closes the connection of somebody who commits and is no member. And what is asked while we join waits
+    // behind that.
+    if (!this.#joined || this.#member.memberId === null) throw new Error('Not in the group now');
     await this.#member.commit({
       offsets: [...offsets].map(([partition, offset]) => ({
         topic,
@@ -98,7 +119,7 @@ export class GroupSession extends Ending implements Session {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#stop.abort();
     await Promise.all([this.#reader.close(), this.#leave()]);
   }
 

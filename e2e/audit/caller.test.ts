@@ -85,7 +85,7 @@ describe('load', () => {
     });
     const load = new Load({ callers: [caller], mix, history, seed: 'test' });
     load.start();
-    await load.acknowledged(40);
+    expect(await load.acknowledged(40, 30_000)).toBe(true);
     await load.finish(30_000);
     expect([...history.acknowledged.keys()].sort()).toEqual([...history.asked.keys()].sort());
     expect(history.attempts.filter(({ outcome }) => outcome.kind === 'unknown').length).toBeGreaterThan(5);

@@ -38,13 +38,20 @@ export class Load {
     for (let i = 0; i < CLIENTS; i++) this.#clients.push(this.#client(i));
   }
 
-  /** Resolves when so many different jobs are acknowledged. */
-  acknowledged(count: number): Promise<void> {
-    if (this.#options.history.acknowledged.size >= count) return Promise.resolve();
-    return new Promise((reached) => this.#milestones.push({ count, reached }));
+  /** Resolves when so many different jobs are acknowledged: true; or when that took too long: false. */
+  acknowledged(count: number, limitMs: number): Promise<boolean> {
+    if (this.#options.history.acknowledged.size >= count) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), limitMs);
+      const reached = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#milestones.push({ count, reached });
+    });
   }
 
-  /** Submits nothing new, and waits until everything is acknowledged, or given up after `limitMs`. */
+  /** Submits nothing new, and waits until everything is acknowledged, or given up after `limitMs`. Can be called again. */
   async finish(limitMs: number): Promise<void> {
     this.#over = true;
     const timer = setTimeout(() => (this.#gaveUp = true), limitMs);

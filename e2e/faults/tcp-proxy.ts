@@ -134,7 +134,11 @@ class Connection {
   }
 
   cut(): void {
-    for (const socket of this.#sockets) if (!socket.destroyed) socket.resetAndDestroy();
+    // One that is being shut down cannot be reset: libuv refuses, and node then waits for it for ever when it ends.
+    for (const socket of this.#sockets) {
+      if (socket.writableEnded) socket.destroy();
+      else if (!socket.destroyed) socket.resetAndDestroy();
+    }
     for (const stream of this.#streams) stream.stop();
   }
 }

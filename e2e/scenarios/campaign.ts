@@ -4,6 +4,7 @@ import type { Reference } from '../audit/job-mix.ts';
 import { percentile, rounded } from '../lib/statistics.ts';
 import { CHECKOUT } from '../servers/container.ts';
 import { Cluster, type Servers } from './cluster.ts';
+import { Round } from './round.ts';
 import type { Figures, Scenario } from './scenario.ts';
 import { runTrial, type TrialReport } from './trial.ts';
 
@@ -16,7 +17,7 @@ export interface CampaignOptions {
   readonly scenario: Scenario;
   readonly trials: number;
   readonly seed: string;
-  /** Trials at the same time, each on a cluster of its own. */
+  /** Trials at the same time, each on a cluster of its own; all of them on the same servers. */
   readonly parallel: number;
   readonly servers: Servers;
   readonly reference: Reference;
@@ -38,45 +39,80 @@ export interface CampaignReport {
   readonly failures: readonly Failure[];
 }
 
-/** Runs trials of a scenario, several at once where it allows that. A cluster is kept from trial to trial while all is well. */
+/**
+ * Runs trials of a scenario, several at once. A cluster is kept from trial to trial while all is well. Trials that leave the
+ * servers alone go on without each other; of others, those at the same time are struck by the same harm.
+ */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
-  const { scenario, trials, parallel } = options;
-  const reports: TrialReport[] = [];
-  const failures: Failure[] = [];
-  let next = 1;
-  let enough = false;
-  const slot = async (number: number): Promise<void> => {
-    const place = new Slot(options, number);
-    while (next <= trials && !enough) {
-      const result = await place.trial(next++);
-      if ('error' in result) failures.push(result);
-      else {
-        reports.push(result);
-        enough ||= options.enough?.(result) ?? false;
-      }
+  const tally = new Tally(options);
+  const atOnce = Math.min(options.parallel, options.trials);
+  const slots = Array.from({ length: atOnce }, () => new Slot(options));
+  const run = async (slot: Slot, number: number, round: Round): Promise<void> =>
+    tally.note(await slot.trial(number, round));
+  if (options.scenario.sharesServers) {
+    await Promise.all(
+      slots.map(async (slot) => {
+        for (const number of tally.numbers()) await run(slot, number, new Round(1));
+      }),
+    );
+  }
+  for (const first of tally.numbers()) {
+    const numbers = [first, ...tally.take(slots.length - 1)];
+    const round = new Round(numbers.length);
+    await Promise.all(numbers.map((number, i) => run(slots[i]!, number, round)));
+  }
+  await Promise.all(slots.map((slot) => slot.close()));
+  return tally;
+}
+
+/** Which trials are still to be made, and what has come of the others. */
+class Tally implements CampaignReport {
+  readonly reports: TrialReport[] = [];
+  readonly failures: Failure[] = [];
+  readonly #options: CampaignOptions;
+  #taken = 0;
+  #enough = false;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+  }
+
+  /** Numbers of trials, as long as there are any for whoever asks. */
+  *numbers(): Generator<number> {
+    while (!this.#enough && this.#taken < this.#options.trials) yield ++this.#taken;
+  }
+
+  /** At most so many numbers. */
+  take(count: number): number[] {
+    const numbers = this.numbers();
+    return Array.from({ length: count }, () => numbers.next()).flatMap(({ value, done }) =>
+      done ? [] : value,
+    );
+  }
+
+  note(result: TrialReport | Failure): void {
+    if ('error' in result) {
+      this.failures.push(result);
+      return;
     }
-    await place.close();
-  };
-  const slots = scenario.sharesServers ? Math.min(parallel, trials) : 1;
-  await Promise.all(Array.from({ length: slots }, (_, i) => slot(i + 1)));
-  return { reports, failures };
+    this.reports.push(result);
+    this.#enough ||= this.#options.enough?.(result) ?? false;
+  }
 }
 
 /** A cluster of its own on the shared servers, on which one trial follows the other. */
 class Slot {
   readonly #options: CampaignOptions;
-  readonly #number: number;
   #cluster: Cluster | null = null;
-  #clusters = 0;
   #askedBefore = new Set<string>();
 
-  constructor(options: CampaignOptions, number: number) {
+  constructor(options: CampaignOptions) {
     this.#options = options;
-    this.#number = number;
   }
 
-  async trial(number: number): Promise<TrialReport | Failure> {
+  async trial(number: number, round: Round): Promise<TrialReport | Failure> {
     const { scenario, reference, say } = this.#options;
+    const together = round.join();
     const seed = `${this.#options.seed}/${scenario.name}/${number}`;
     const began = performance.now();
     try {
@@ -87,6 +123,7 @@ class Slot {
         seed,
         cluster: this.#cluster,
         askedBefore: this.#askedBefore,
+        together,
       });
       const seconds = rounded((performance.now() - began) / 1_000, 1);
       say(`${scenario.name} ${number}: ${summary(report)}, ${seconds} s`);
@@ -99,22 +136,24 @@ class Slot {
       await this.#keep(seed, failure);
       await this.close();
       return failure;
+    } finally {
+      together.leave();
     }
   }
 
   /** What was wrong may hurt the next trial: that begins with a cluster of its own. */
   async close(): Promise<void> {
-    await this.#cluster?.close();
+    const cluster = this.#cluster;
     this.#cluster = null;
+    await cluster?.remove();
   }
 
   async #start(seed: string): Promise<Cluster> {
     const { scenario, servers, bin, oddBin } = this.#options;
     const { endpoints, workers, env = {} } = scenario;
     this.#askedBefore = new Set();
-    const name = `hc-${process.pid}-${scenario.name}-${this.#number}-${++this.#clusters}`;
     return Cluster.start(servers, {
-      ...{ name, seed, endpoints, workers, env, bin },
+      ...{ name: scenario.name, seed, endpoints, workers, env, bin },
       ...(oddBin !== undefined && { oddBin }),
     });
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { until } from '../lib/client.ts';
 import { Caller } from '../audit/caller.ts';
 import { StoreReader } from '../audit/store-reader.ts';
@@ -29,7 +30,7 @@ export async function closeServers({ mongo, kafka }: Servers): Promise<void> {
 }
 
 export interface ClusterOptions {
-  /** Names the database and the topics: clusters of different names do not know of each other. */
+  /** What it is for; a part of the names of its database and topics. */
   readonly name: string;
   readonly seed: string;
   readonly endpoints: number;
@@ -49,12 +50,15 @@ export class Cluster {
   /** The endpoints as clients see them, in the same order. */
   readonly callers: readonly Caller[];
   readonly store: StoreReader;
+  /** Names the database and the topics: no other cluster has it. */
+  readonly #name: string;
   readonly #options: ClusterOptions;
 
   private constructor(servers: Servers, options: ClusterOptions) {
     this.servers = servers;
     this.#options = options;
-    this.store = new StoreReader(servers.mongo.url, options.name);
+    this.#name = `hc-${options.name}-${randomBytes(3).toString('hex')}`;
+    this.store = new StoreReader(servers.mongo.url, this.#name);
     this.callers = Array.from(
       { length: options.endpoints },
       (_, i) => new Caller(`endpoint-${i + 1}`, () => this.endpoints[i]!.url),
@@ -113,16 +117,24 @@ export class Cluster {
     await this.store.close();
   }
 
+  /** Ends all processes and drops the database. */
+  async remove(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+    // Where the servers are down, it goes with them.
+    await this.store.db.dropDatabase().catch(() => undefined);
+    await this.close();
+  }
+
   #member(role: 'endpoint' | 'worker', number: number, bin = this.#options.bin): Promise<Member> {
-    const { name, seed, env = {} } = this.#options;
+    const { seed, env = {} } = this.#options;
     return Member.start({
       ...{ role, seed, bin, name: `${role}-${number}` },
       servers: [...this.mongoAddresses, this.kafkaAddress],
       env: {
         MONGODB_URI: this.servers.mongo.url,
-        MONGODB_DATABASE: name,
+        MONGODB_DATABASE: this.#name,
         KAFKA_BROKERS: this.kafkaAddress,
-        KAFKA_TOPIC_PREFIX: `${name}.`,
+        KAFKA_TOPIC_PREFIX: `${this.#name}.`,
         KAFKA_PARTITIONS: PARTITIONS,
         HASH_ENGINES: '1',
         ...env,

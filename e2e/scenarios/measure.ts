@@ -23,13 +23,11 @@ export async function withCluster<T>(
   options: Pick<ClusterOptions, 'endpoints' | 'workers' | 'env'> & { readonly name: string },
   use: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const name = `hc-${process.pid}-${options.name}`;
-  const cluster = await Cluster.start(servers, { ...options, name, seed, bin });
+  const cluster = await Cluster.start(servers, { ...options, seed, bin });
   try {
     return await use(cluster);
   } finally {
-    await cluster.store.db.dropDatabase().catch(() => undefined);
-    await cluster.close();
+    await cluster.remove();
   }
 }
 

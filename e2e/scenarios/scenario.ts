@@ -5,6 +5,7 @@ import type { Random } from '../faults/random.ts';
 import type { Cluster } from './cluster.ts';
 import type { Member } from './member.ts';
 import type { Patch } from './patched-build.ts';
+import type { Together } from './round.ts';
 
 /** What a fault has to work with. */
 export interface Scene {
@@ -16,6 +17,8 @@ export interface Scene {
   readonly strike: () => void;
   /** Signs that a worker wrote although it had lost its jobs. */
   readonly lateWrites: (count: number) => void;
+  /** Done to the servers once for all trials on them, when each has come to this point. */
+  readonly once: Together['once'];
   /** Something that the scenario promises did not hold. */
   readonly breach: (what: string) => void;
 }
@@ -29,7 +32,7 @@ export interface Scenario {
   readonly says: string;
   readonly endpoints: number;
   readonly workers: number;
-  /** Whether it leaves the servers alone, so that trials can run beside others on the same ones. */
+  /** Whether it leaves the servers alone: then trials on the same ones go on without each other. */
   readonly sharesServers: boolean;
   readonly demands?: Partial<Demands>;
   readonly env?: Readonly<Record<string, string>>;

@@ -17,11 +17,9 @@ export const KILL_PRIMARY: Scenario = {
     await scene.load.burst(3, 32);
     const primary = await primaryOf(scene);
     scene.strike();
-    const struck = performance.now();
-    await mongo.kill(primary);
-    const resumeMs = await resumed(scene, { struck, since: performance.now(), limitMs: RESUME_MS });
-    await mongo.start(primary);
-    await mongo.ready();
+    const [struck, since] = await scene.once(() => timed(() => mongo.kill(primary)));
+    const resumeMs = await resumed(scene, { struck, since, limitMs: RESUME_MS });
+    await scene.once(() => startAgain(scene, [primary]));
     return { resumeMs, longestGapMs: longestGap(scene, struck, performance.now()) };
   },
 };
@@ -29,7 +27,7 @@ export const KILL_PRIMARY: Scenario = {
 /** Nothing may be acknowledged that only the primary has. */
 export const PRIMARY_ALONE: Scenario = {
   name: 'primary-alone',
-  says: 'the secondaries hang, then the primary dies: what it alone had was not acknowledged',
+  says: 'the secondaries die, then the primary: what it alone had was not acknowledged',
   endpoints: 2,
   workers: 2,
   sharesServers: false,
@@ -38,15 +36,14 @@ export const PRIMARY_ALONE: Scenario = {
     const primary = await primaryOf(scene);
     const others = mongo.ports.map((_, i) => i).filter((i) => i !== primary);
     scene.strike();
-    const struck = performance.now();
-    await Promise.all(others.map((member) => mongo.pause(member)));
+    const [struck] = await scene.once(() =>
+      timed(() => Promise.all(others.map((member) => mongo.kill(member)))),
+    );
     await pause(1_000 + scene.random.next() * 1_500);
-    await mongo.kill(primary);
-    const since = performance.now();
-    await Promise.all(others.map((member) => mongo.unpause(member)));
+    const [, since] = await scene.once(() => timed(() => mongo.kill(primary)));
+    await scene.once(() => Promise.all(others.map((member) => mongo.start(member))));
     const resumeMs = await resumed(scene, { struck, since, limitMs: LIMIT_MS });
-    await mongo.start(primary);
-    await mongo.ready();
+    await scene.once(() => startAgain(scene, [primary]));
     return { resumeMs };
   },
 };
@@ -84,10 +81,8 @@ async function withoutKafka(
   const { cluster, history, random, load } = scene;
   await load.burst(3, 32);
   scene.strike();
-  const struck = performance.now();
+  const [struck, downAt] = await scene.once(() => timed(fault.begin));
   const acknowledged = history.acknowledged.size;
-  await fault.begin();
-  const downAt = performance.now();
   const done = await ended(scene);
   await pause(DOWN_MS.least + random.next() * (DOWN_MS.most - DOWN_MS.least));
   const figures = {
@@ -97,7 +92,7 @@ async function withoutKafka(
   };
   if (figures.acceptedMeanwhile === 0) scene.breach('nothing was accepted while Kafka was down');
   if (figures.finishedMeanwhile === 0) scene.breach('nothing was finished by a worker while Kafka was down');
-  await fault.end();
+  await scene.once(fault.end);
   const back = await within(LIMIT_MS, async () => healthyBus(cluster.endpoints.map(({ url }) => url)));
   return {
     ...figures,
@@ -135,20 +130,35 @@ export const KILL_EVERYTHING: Scenario = {
     await load.burst(3, 32);
     await pause(random.next() * 2_000);
     scene.strike();
+    const all = mongo.ports.map((_, i) => i);
+    // First all trials on these servers come together: the processes are to die with the servers, not before them.
+    await scene.once(async () => undefined);
     await Promise.all([
       ...cluster.members.map((member) => member.kill()),
-      ...mongo.ports.map((_, i) => mongo.kill(i)),
-      kafka.kill(),
+      scene.once(() => Promise.all([...all.map((member) => mongo.kill(member)), kafka.kill()])),
     ]);
     const began = performance.now();
-    await Promise.all([...mongo.ports.map((_, i) => mongo.start(i)), kafka.start()]);
-    await mongo.ready();
+    await scene.once(() => Promise.all([startAgain(scene, all), kafka.start()]));
     const serversMs = Math.round(performance.now() - began);
     await cluster.ready();
     const resumeMs = await resumed(scene, { struck: began, since: began, limitMs: LIMIT_MS });
     return { serversMs, processesMs: Math.round(performance.now() - began) - serversMs, resumeMs };
   },
 };
+
+/** When an action began and when it was done. */
+async function timed(action: () => Promise<unknown>): Promise<readonly [number, number]> {
+  const began = performance.now();
+  await action();
+  return [began, performance.now()];
+}
+
+/** Starts members of the replica set, and waits until all of it is whole. */
+async function startAgain({ cluster }: Scene, members: readonly number[]): Promise<void> {
+  const { mongo } = cluster.servers;
+  await Promise.all(members.map((member) => mongo.start(member)));
+  await mongo.ready();
+}
 
 async function primaryOf({ cluster }: Scene): Promise<number> {
   const primary = await cluster.servers.mongo.primary();

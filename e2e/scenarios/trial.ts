@@ -5,6 +5,7 @@ import { Load } from '../audit/load.ts';
 import { Observer } from '../audit/observer.ts';
 import { Random } from '../faults/random.ts';
 import type { Cluster } from './cluster.ts';
+import type { Together } from './round.ts';
 import { pause, within, type Figures, type Scenario, type Scene } from './scenario.ts';
 
 /** Jobs acknowledged in a trial, at least; the fault strikes after a random number of them. */
@@ -36,16 +37,12 @@ export interface TrialOptions {
   readonly seed: string;
   /** Keys of what earlier trials on this cluster have asked for. This trial's are added. */
   readonly askedBefore: Set<string>;
+  readonly together: Together;
 }
 
 /** One run: load, a fault at a random moment, healing, drain, audit. The cluster is whole again afterwards. */
-export async function runTrial({
-  scenario,
-  cluster,
-  reference,
-  seed,
-  askedBefore,
-}: TrialOptions): Promise<TrialReport> {
+export async function runTrial(options: TrialOptions): Promise<TrialReport> {
+  const { scenario, cluster, reference, seed, askedBefore, together } = options;
   const random = new Random(`${seed}/trial`);
   const history = new History();
   const { callers, store } = cluster;
@@ -53,7 +50,7 @@ export async function runTrial({
   const observer = new Observer({ history, callers, store, seed });
   const marks = { faultAt: null as number | null, lateWrites: 0, breaches: [] as string[] };
   const scene: Scene = {
-    ...{ cluster, history, load, random },
+    ...{ cluster, history, load, random, once: together.once },
     strike: () => (marks.faultAt = performance.now()),
     lateWrites: (count) => (marks.lateWrites += count),
     breach: (what) => marks.breaches.push(what),
@@ -61,15 +58,7 @@ export async function runTrial({
   await cluster.ready();
   observer.start();
   load.start();
-  await load.acknowledged(random.whole(STRIKE_AFTER.least, STRIKE_AFTER.most));
-  await pause(random.next() * 500);
-  const healthyFrom = performance.now();
-  const figures = await scenario.fault(scene);
-  await load.acknowledged(DEMANDS.acknowledged + 10);
-  await load.finish(ACKNOWLEDGE_MS);
-  const finishedAt = performance.now();
-  const drained = await within(DRAIN_MS, async () => (await store.count().catch(() => 1)) === 0);
-  await observer.stop();
+  const figures = await run(scene, scenario).finally(() => Promise.all([load.finish(0), observer.stop()]));
   const final: Final[] = await store.final();
   const violations = check(
     { ...history.seen(), final, askedBefore, faultAt: marks.faultAt, lateWrites: marks.lateWrites },
@@ -77,8 +66,22 @@ export async function runTrial({
   );
   for (const job of history.asked.values())
     askedBefore.add(jobKey({ chain: job.chain, iterations: job.body.iterations }));
-  const times = { faultMs: Math.round(finishedAt - healthyFrom), drainMs: Math.round(drained ?? DRAIN_MS) };
-  return { seed, violations, ...marks, ...countsOf(history, final), figures: { ...figures, ...times } };
+  return { seed, violations, ...marks, ...countsOf(history, final), figures };
+}
+
+/** Load, harm, healing, drain. */
+async function run({ load, random, cluster, ...scene }: Scene, scenario: Scenario): Promise<Figures> {
+  const before = random.whole(STRIKE_AFTER.least, STRIKE_AFTER.most);
+  if (!(await load.acknowledged(before, ACKNOWLEDGE_MS)))
+    throw new Error(`${before} jobs were not acknowledged within ${ACKNOWLEDGE_MS} ms, before any fault`);
+  await pause(random.next() * 500);
+  const began = performance.now();
+  const figures = await scenario.fault({ load, random, cluster, ...scene });
+  await load.acknowledged(DEMANDS.acknowledged + 10, ACKNOWLEDGE_MS);
+  await load.finish(ACKNOWLEDGE_MS);
+  const over = performance.now();
+  await within(DRAIN_MS, async () => (await cluster.store.count().catch(() => 1)) === 0);
+  return { ...figures, faultMs: Math.round(over - began), drainMs: Math.round(performance.now() - over) };
 }
 
 function countsOf(

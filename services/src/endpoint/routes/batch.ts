@@ -93,20 +93,20 @@ async function answerBatch(core: Core, res: ServerResponse, answer: BatchAnswer)
   const lines = form === 'lines';
   const type = lines ? NDJSON_TYPE : JSON_TYPE;
   const [open, between, close] = lines ? ['', '\n', '\n'] : ['{"items":[', ',', ']}'];
-  const piece = (from: number): string =>
-    outcomes
-      .slice(from, from + PIECE)
-      .map((outcome) => itemJson(core, outcome))
-      .join(between);
+  const piece = (from: number): string => {
+    const parts = outcomes.slice(from, from + PIECE).map((outcome) => itemJson(core, outcome));
+    if (from === 0) parts[0] = open + parts[0]!;
+    // Added here, because adding something to the whole would copy it once more.
+    parts.push(from + PIECE < outcomes.length ? '' : parts.pop()! + close);
+    return parts.join(between);
+  };
   if (outcomes.length <= PIECE) {
-    send(res, { status: 200, type, body: open + piece(0) + close, headers });
+    send(res, { status: 200, type, body: piece(0), headers });
     return;
   }
   res.writeHead(200, ['Content-Type', type, ...headers]);
-  for (let from = 0; from < outcomes.length; from += PIECE) {
-    await write(res, (from === 0 ? open : between) + piece(from));
-  }
-  res.end(close);
+  for (let from = 0; from < outcomes.length; from += PIECE) await write(res, piece(from));
+  res.end();
 }
 
 /** Writes, and waits until the client has taken it. */

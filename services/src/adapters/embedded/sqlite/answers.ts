@@ -1,5 +1,5 @@
 import { costClassOf, COST_CLASSES } from '../../../jobs/cost.ts';
-import type { JobResult, JobView } from '../../../jobs/job.ts';
+import type { Digest, JobFacts, JobResult, JobView, LiveJob } from '../../../jobs/job.ts';
 import type * as port from '../../../ports/job-store.ts';
 import type { CellReader } from './cells.ts';
 import { placeOf, writeCursor } from '../../../ports/job-store-cursor.ts';
@@ -10,23 +10,13 @@ export function readSubmitted(
   submission: port.Submission,
   { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
 ): port.Submitted {
-  const { id, tenant, chain, iterations, computed } = submission;
-  const facts = { id, tenant, chain, iterations };
-  const word = reader.text();
-  switch (word) {
+  switch (reader.text()) {
     case 'created':
-    case 'started': {
-      const [position, digest] = word === 'created' ? [1, chain] : [reader.number(), reader.text()];
-      const rest = { owner: null, attempts: 0, createdAt: now, queuedAt: now };
-      const job = { ...facts, position, digest, class: costClassOf(iterations - position), ...rest };
-      return { kind: 'created', job };
-    }
-    case 'brought': {
-      const what = { ...facts, digest: computed!.digest, outcome: 'done' as const, reason: null };
-      const times = { createdAt: now, startedAt: null, finishedAt: now, expiresAt: now + retentionMs };
-      const result: JobResult = { ...what, computed: iterations - 1, worker: null, ...times };
-      return { kind: 'known', result, fresh: true };
-    }
+      return { kind: 'created', job: created(submission, 1, submission.chain, now) };
+    case 'started':
+      return { kind: 'created', job: created(submission, reader.number(), reader.text(), now) };
+    case 'brought':
+      return { kind: 'known', result: brought(submission, now, now + retentionMs), fresh: true };
     case 'joined':
       return { kind: 'joined', job: reader.live() };
     case 'known':
@@ -34,6 +24,48 @@ export function readSubmitted(
     default:
       return { kind: 'contradiction', result: reader.result() };
   }
+}
+
+// One object each, field by field: a batch has ten thousand of them, and spreading makes several on the way.
+
+function created(
+  { id, tenant, chain, iterations }: JobFacts,
+  position: number,
+  digest: Digest,
+  now: number,
+): LiveJob {
+  return {
+    id,
+    tenant,
+    chain,
+    iterations,
+    position,
+    digest,
+    class: costClassOf(iterations - position),
+    owner: null,
+    attempts: 0,
+    createdAt: now,
+    queuedAt: now,
+  };
+}
+
+function brought(submission: port.Submission, now: number, expiresAt: number): JobResult {
+  const { id, tenant, chain, iterations, computed } = submission;
+  return {
+    id,
+    tenant,
+    chain,
+    iterations,
+    outcome: 'done',
+    digest: computed!.digest,
+    reason: null,
+    computed: iterations - 1,
+    worker: null,
+    createdAt: now,
+    startedAt: null,
+    finishedAt: now,
+    expiresAt,
+  };
 }
 
 export function readPage(reader: CellReader, limit: number): port.Page {

@@ -1,9 +1,11 @@
-import { newHasher } from '../src/cli/new-hasher.ts';
 import { chainOf } from '../src/jobs/digest.ts';
+import { newHasher } from '../src/roles/new-hasher.ts';
+import { createLogger } from '../src/runtime/logger.ts';
 
 /** Iterations per second of all engines on `chains` chains of `iterations` each, from the first to the last. */
 export async function rawRate(chains: number, iterations: number): Promise<number> {
-  const pool = newHasher(null, null);
+  const logger = createLogger({ service: 'bench', level: 'silent', format: 'json', stream: 'stderr' });
+  const pool = newHasher({ backend: null, engines: null }, logger);
   let left = chains;
   let end: () => void = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
@@ -24,5 +26,6 @@ export async function rawRate(chains: number, iterations: number): Promise<numbe
   await ended;
   const seconds = (performance.now() - start) / 1_000;
   await pool.stop();
+  logger.close();
   return (chains * (iterations - 1)) / seconds;
 }

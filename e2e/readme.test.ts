@@ -5,14 +5,16 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startService, type Service } from './lib/service.ts';
+import { dockerTrouble } from './servers/docker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIMIT_MS = 60_000;
 
-/** The commands that a reader is meant to type while a service runs, in order. */
-async function commands(): Promise<string[]> {
+/** The commands that a reader is meant to type while a service runs, in order; or those that need containers. */
+async function commands(mark: 'sh' | 'sh docker'): Promise<string[]> {
   const text = await readFile(join(ROOT, 'README.md'), 'utf8');
-  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block!);
+  const blocks = [...text.matchAll(/^```(sh.*)\n([^]*?)^```$/gm)];
+  return blocks.filter(([, found]) => found === mark).map(([, , block]) => block!);
 }
 
 interface Outcome {
@@ -20,14 +22,14 @@ interface Outcome {
   readonly output: string;
 }
 
-function bash(script: string): Promise<Outcome> {
+function bash(script: string, limitMs: number): Promise<Outcome> {
   const path = [join(ROOT, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
   const env = { ...process.env, PATH: path, NODE_OPTIONS: '' };
   return new Promise((resolve) => {
     execFile(
       'bash',
       ['-euo', 'pipefail', '-c', script],
-      { cwd: ROOT, env, timeout: LIMIT_MS },
+      { cwd: ROOT, env, timeout: limitMs },
       (error, out, err) => {
         resolve({ code: error ? Number(error.code ?? 1) : 0, output: out + err });
       },
@@ -50,12 +52,27 @@ afterAll(async () => {
 test(
   'every command of the README works, in order',
   async () => {
-    const blocks = await commands();
+    const blocks = await commands('sh');
     expect(blocks.length).toBeGreaterThan(8);
     for (const block of blocks) {
-      const { code, output } = await bash(block);
+      const { code, output } = await bash(block, LIMIT_MS);
       expect(`${block}\n${code === 0 ? '' : output}`).toBe(`${block}\n`);
     }
   },
   10 * LIMIT_MS,
+);
+
+const containers = (await dockerTrouble()) === null ? test : test.skip;
+
+containers(
+  'every command of the README for several processes works (needs Docker)',
+  async () => {
+    const blocks = await commands('sh docker');
+    expect(blocks).toHaveLength(1);
+    for (const block of blocks) {
+      const { code, output } = await bash(block, 4 * LIMIT_MS);
+      expect(`${block}\n${code === 0 ? '' : output}`).toBe(`${block}\n`);
+    }
+  },
+  5 * LIMIT_MS,
 );

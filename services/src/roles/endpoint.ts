@@ -21,7 +21,7 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
     const { logger, metrics, tracer } = ground.telemetry;
     const store = openStore(settings.mongo, settings.store, logger);
     const bus = await openBus(settings.kafka, ground.telemetry);
-    const inline = newInlineHasher(settings.hashing.backend);
+    const inline = newInlineHasher(settings.backend);
     const made = createEndpoint({
       ...{ store, bus, inline, clock: systemClock, logger, metrics, tracer, settings: served },
     });

@@ -37,10 +37,10 @@ describe('an endpoint among others', () => {
       HASH_BACKEND: 'node',
     };
     const flags = { host: '127.0.0.1', port: 0, adminPort: 0, logLevel: 'debug', backend: 'wasm' } as const;
-    const { served, process, hashing } = endpointRole(sources(env, flags));
+    const { served, process, backend } = endpointRole(sources(env, flags));
     expect(served).toMatchObject({ host: '127.0.0.1', port: 0 });
     expect(process).toMatchObject({ adminPort: 0, log: { level: 'debug', format: 'json' } });
-    expect(hashing.backend).toBe('wasm');
+    expect(backend).toBe('wasm');
   });
 
   test.each([

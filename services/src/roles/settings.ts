@@ -58,7 +58,8 @@ interface ClusterSettings {
 
 export interface EndpointRole extends ClusterSettings {
   readonly served: EndpointSettings;
-  readonly hashing: HashingSettings;
+  /** What hashes short jobs; null: the fastest. */
+  readonly backend: string | null;
 }
 
 export interface WorkerRole extends ClusterSettings {
@@ -72,12 +73,19 @@ const CENTURY_MS = 36_500 * 24 * 60 * MINUTE_MS;
 /** Every address, IPv6 and IPv4: in a pod, that is what other pods and probes come to. */
 export const ANY_HOST = '::';
 
-function hashingSettings(read: EnvReader, flags: RoleFlags): HashingSettings {
-  const engines = read.integer('HASH_ENGINES', { default: 0, min: 0, max: 1_024 });
+function backendSetting(read: EnvReader, flags: RoleFlags): string | null {
   const backend = read.has('HASH_BACKEND')
     ? read.choice('HASH_BACKEND', { default: 'node', of: BACKENDS })
     : null;
-  return { backend: flags.backend ?? backend, engines: flags.engines ?? (engines === 0 ? null : engines) };
+  return flags.backend ?? backend;
+}
+
+function hashingSettings(read: EnvReader, flags: RoleFlags): HashingSettings {
+  const engines = read.integer('HASH_ENGINES', { default: 0, min: 0, max: 1_024 });
+  return {
+    backend: backendSetting(read, flags),
+    engines: flags.engines ?? (engines === 0 ? null : engines),
+  };
 }
 
 function storeOptions(read: EnvReader): StoreOptions {
@@ -137,7 +145,7 @@ export function endpointRole(sources: Sources): EndpointRole {
   return readTogether({
     ...clusterGroups(sources, pod || hostname()),
     served: () => endpointSettings(env, own),
-    hashing: () => readSettings(env, (read) => hashingSettings(read, flags)),
+    backend: () => readSettings(env, (read) => backendSetting(read, flags)),
   });
 }
 

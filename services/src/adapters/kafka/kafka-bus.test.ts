@@ -1,12 +1,56 @@
 import { randomUUID } from 'node:crypto';
-import { describe, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import kafkajs, { type Admin } from 'kafkajs';
+import { Collector, dispatch, dispatches, TOPIC } from '../../ports/bus-conformance-kit.ts';
 import { describeBus } from '../../ports/bus-conformance.ts';
+import type { Bus } from '../../ports/bus.ts';
 import { RecordingLogger } from '../../runtime/testing/recording-logger.ts';
 import { createKafkaBus } from './kafka-bus.ts';
-import { KAFKA_CLIENTS } from './options.ts';
+import { createKafka } from './kafkajs/kafka.ts';
+import { KAFKA_CLIENTS, type KafkaClientName } from './options.ts';
 import { sharedKafka } from './testing/kafka.ts';
 
 const { broker, skipped } = await sharedKafka();
+const LIMIT_MS = 120_000;
+const PARTITIONS = 4;
+
+const newPrefix = (): string => `test-${randomUUID()}.`;
+
+async function open(
+  client: KafkaClientName,
+  topicPrefix: string,
+  logger = new RecordingLogger(),
+): Promise<Bus> {
+  const bus = createKafkaBus({
+    client,
+    brokers: [broker!],
+    clientId: 'test',
+    topicPrefix,
+    partitions: PARTITIONS,
+    replication: 1,
+    logger,
+  });
+  await bus.start();
+  // On a busy machine Kafka may take longer than `start` waits for it.
+  while (bus.trouble() !== null) await new Promise((resolve) => setTimeout(resolve, 50));
+  return bus;
+}
+
+/** Asks the broker itself. */
+async function asking<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = createKafka({ brokers: [broker!], clientId: 'asking' }, new RecordingLogger()).admin();
+  await admin.connect();
+  try {
+    return await question(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function groupsOf(prefix: string): Promise<string[]> {
+  const { groups } = await asking((admin) => admin.listGroups());
+  return groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(prefix));
+}
 
 if (broker === null) {
   describe('the bus on Kafka', () => {
@@ -15,19 +59,115 @@ if (broker === null) {
 } else {
   for (const client of KAFKA_CLIENTS) {
     describeBus(`the bus on Kafka through ${client}`, async () => {
-      const bus = createKafkaBus({
-        client,
-        brokers: [broker],
-        clientId: 'test',
-        topicPrefix: `test-${randomUUID()}.`,
-        partitions: 4,
-        replication: 1,
-        logger: new RecordingLogger(),
-      });
-      await bus.start();
-      // On a busy machine Kafka may take longer than `start` waits for it.
-      while (bus.trouble() !== null) await new Promise((resolve) => setTimeout(resolve, 50));
+      const bus = await open(client, newPrefix());
       return { bus, close: () => bus.stop() };
     });
   }
+
+  describe.each(KAFKA_CLIENTS)('the bus on Kafka through %s, by itself', (client) => {
+    test(
+      'skips what is no message, counts it, and says so once',
+      async () => {
+        const [prefix, logger] = [newPrefix(), new RecordingLogger()];
+        const bus = await open(client, prefix, logger);
+        const got = new Collector();
+        await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, got.handler());
+        const topic = `${prefix}${TOPIC}`;
+        const foreign = ['', '{', '{"id":1}', '\u0000'].map((value, partition) => ({ partition, value }));
+        await produce(topic, [...foreign, { partition: 0, value: null }]);
+        await bus.publish(TOPIC, dispatches(20));
+        await got.untilDistinct(20);
+        expect(got.costs.toSorted((a, b) => a - b)).toEqual(dispatches(20).map(({ cost }) => cost));
+        expect(logger.lines).toEqual(['warn bus skips what is no message']);
+        await bus.stop();
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'starts ten times at once, and makes each topic once, as it should be',
+      async () => {
+        const [prefix, logger] = [newPrefix(), new RecordingLogger()];
+        const buses = await Promise.all(Array.from({ length: 10 }, () => open(client, prefix, logger)));
+        const topic = `${prefix}${TOPIC}`;
+        const config = await asking((admin) =>
+          admin.describeConfigs({
+            includeSynonyms: false,
+            resources: [
+              {
+                type: kafkajs.ConfigResourceTypes.TOPIC,
+                name: topic,
+                configNames: ['retention.ms', 'min.insync.replicas'],
+              },
+            ],
+          }),
+        );
+        const entries = config.resources[0]!.configEntries.map(({ configName, configValue }) => [
+          configName,
+          configValue,
+        ]);
+        expect(Object.fromEntries(entries)).toEqual({
+          'retention.ms': '3600000',
+          'min.insync.replicas': '1',
+        });
+        const { topics } = await asking((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+        expect(topics[0]!.partitions).toHaveLength(PARTITIONS);
+        await Promise.all(buses.map((bus) => bus.stop()));
+        expect(logger.lines).toEqual([]);
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'leaves no group behind for who listened to everything',
+      async () => {
+        const prefix = newPrefix();
+        const bus = await open(client, prefix);
+        const got = new Collector();
+        await bus.subscribe(TOPIC, { group: null, maxBatch: 10 }, got.handler());
+        await bus.publish(TOPIC, [dispatch(1)]);
+        await got.untilDistinct(1);
+        await bus.stop();
+        expect(await groupsOf(prefix)).toEqual([]);
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'goes on in a topic that was deleted and made again',
+      async () => {
+        const prefix = newPrefix();
+        const bus = await open(client, prefix);
+        const [grouped, all] = [new Collector(), new Collector()];
+        await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, grouped.handler());
+        await bus.subscribe(TOPIC, { group: null, maxBatch: 10 }, all.handler());
+        await bus.publish(TOPIC, dispatches(50));
+        await Promise.all([grouped.untilDistinct(50), all.untilDistinct(50)]);
+        await asking((admin) => admin.deleteTopics({ topics: [`${prefix}${TOPIC}`] }));
+        const later = dispatches(20, 1_000);
+        const heard = (got: Collector): boolean => later.every(({ cost }) => got.distinct.includes(cost));
+        const until = Promise.all([grouped, all].map((got) => got.until(() => heard(got))));
+        await bus.publish(TOPIC, later);
+        await until;
+        await bus.stop();
+      },
+      LIMIT_MS,
+    );
+  });
+}
+
+async function produce(
+  topic: string,
+  messages: readonly { readonly partition: number; readonly value: string | null }[],
+): Promise<void> {
+  const kafka = createKafka({ brokers: [broker!], clientId: 'foreign' }, new RecordingLogger());
+  const producer = kafka.producer({
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  });
+  await producer.connect();
+  await producer.send({ topic, messages: [...messages] });
+  await producer.disconnect();
 }

@@ -23,8 +23,10 @@ export interface SweeperOptions {
 /** The most jobs of a kind in one sweep; when there may be more, the next follows at once, up to so many times. */
 const LIMIT = 1_000;
 const MAX_ROUNDS = 20;
-/** Dead workers are looked for this often. */
+/** Dead workers are looked for this often; and for some time after one was found, the store is asked as often. */
 const LOOK_MS = 500;
+/** The lease of a worker that is found dead ends within this time: it may have been renewed after the last alive message. */
+const HASTE_MS = 5_000;
 /** Jobs remembered as published again. */
 const MAX_REMEMBERED = 100_000;
 
@@ -37,11 +39,12 @@ export class Sweeper {
   readonly #sweeps: Ticker;
   readonly #looks: Ticker;
   readonly #republished = new Map<JobId, number>();
+  #hasteUntil = -Infinity;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
     const onError = (error: Error): void => options.logger.warn('A sweep failed', { error });
-    this.#sweeps = new Ticker({ everyMs: options.intervalMs, run: () => this.#sweep(), onError });
+    this.#sweeps = new Ticker({ everyMs: () => this.#everyMs(), run: () => this.#sweep(), onError });
     this.#looks = new Ticker({ everyMs: LOOK_MS, run: () => this.#look(), onError });
   }
 
@@ -54,11 +57,17 @@ export class Sweeper {
     await Promise.all([this.#sweeps.stop(), this.#looks.stop()]);
   }
 
+  #everyMs(): number {
+    const { clock, intervalMs } = this.#options;
+    return clock.monotonic() < this.#hasteUntil ? Math.min(LOOK_MS, intervalMs) : intervalMs;
+  }
+
   /** A worker was found dead: its lease ends about now. */
   async #look(): Promise<void> {
     const dead = this.#options.workers.newlyDead();
     if (dead.length === 0) return;
     this.#options.logger.warn('Workers are silent and count as dead', { workers: dead });
+    this.#hasteUntil = this.#options.clock.monotonic() + HASTE_MS;
     await this.#sweeps.now();
   }
 

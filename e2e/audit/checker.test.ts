@@ -54,6 +54,7 @@ const stored = (position: number, digest: string, more: Partial<Stored> = {}): S
   id: 'id of a',
   at: position,
   chain: 'chain of a',
+  iterations: 10,
   owner: 'worker 1',
   position,
   digest,

@@ -48,6 +48,7 @@ export interface Stored {
   readonly id: string;
   readonly at: number;
   readonly chain: string;
+  readonly iterations: number;
   readonly owner: string | null;
   readonly position: number;
   readonly digest: string;

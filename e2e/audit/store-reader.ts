@@ -54,8 +54,8 @@ export class StoreReader {
   async live(): Promise<Stored[]> {
     const docs = await this.#jobs().find().toArray();
     const at = performance.now();
-    return docs.map(({ _id, chain, position, digest, owner }) => ({
-      ...{ id: _id, at, position },
+    return docs.map(({ _id, chain, iterations, position, digest, owner }) => ({
+      ...{ id: _id, at, iterations, position },
       owner: owner === NOBODY ? null : owner,
       chain: hexOf(chain),
       digest: hexOf(digest ?? chain),

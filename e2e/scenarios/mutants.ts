@@ -2,9 +2,8 @@ import type { Rule } from '../audit/checker.ts';
 import { CUT_ENDPOINT } from './endpoint-faults.ts';
 import { CUT_ONE_WAY, cutOneWay } from './network-faults.ts';
 import type { Patch } from './patched-build.ts';
-import { busyWorker, jobsOf, pause, within, type Scenario, type Scene } from './scenario.ts';
+import { longJobsOf, pause, within, type Scenario } from './scenario.ts';
 import { PRIMARY_ALONE } from './server-faults.ts';
-import { PAUSE_WORKER } from './worker-faults.ts';
 
 /** A product that is wrong on purpose, and the fault under which that shows. */
 export interface Mutant {
@@ -44,30 +43,39 @@ const CUT_CLAIMS: Scenario = {
 };
 
 /** Slow hashing, so that a job is still under way when its old worker comes to itself. */
-const SLOW = { HASH_BACKEND: 'node' };
-/** Beyond what a worker can have done since its last checkpoint with that backend. */
-const AHEAD = 3_000_000;
+const SLOW = { HASH_BACKEND: 'portable' };
+/** Iterations that take that backend longer than the old worker had, and less than half of the jobs there are. */
+const AHEAD = 6_000_000;
+const BEHIND = { jobs: 2, strides: 128 };
 
 /** The old worker goes on when the new one has written a position beyond what the old one had reached. */
 const PAUSE_BEHIND: Scenario = {
-  ...PAUSE_WORKER,
   name: 'pause-behind',
   says: 'SIGSTOP of a worker until another has come further with its jobs, then SIGCONT',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: true,
   env: SLOW,
-  demands: {},
-  async fault(scene: Scene) {
-    const { cluster } = scene;
-    const victim = await busyWorker(scene, 2, 40);
-    scene.strike();
-    victim.pause();
-    const held = new Map((await jobsOf(cluster, victim.worker)).map((job) => [job.id, job.position]));
-    const ahead = await within(LIMIT_MS, async () => {
-      const live = await cluster.store.live();
-      return live.some(({ id, position, owner }) => {
-        const before = held.get(id);
-        return before !== undefined && owner !== victim.worker && position > before + AHEAD;
-      });
+  longJobs: 0,
+  async fault({ cluster, load, strike }) {
+    await load.burst(BEHIND.jobs, BEHIND.strides);
+    let victim = cluster.workers[0]!;
+    let held: readonly string[] = [];
+    const found = await within(LIMIT_MS, async () => {
+      for (victim of cluster.workers) {
+        held = (await longJobsOf(cluster, victim)).map(({ id }) => id);
+        if (held.length > 0) return true;
+      }
+      return false;
     });
+    if (found === null) throw new Error('No worker took a long job');
+    strike();
+    victim.pause();
+    const ahead = await within(LIMIT_MS, async () =>
+      (await cluster.store.live()).some(
+        ({ id, position, owner }) => held.includes(id) && owner !== victim.worker && position > AHEAD,
+      ),
+    );
     if (ahead === null) throw new Error('No other worker came further');
     victim.resume();
     return { aheadMs: Math.round(ahead) };

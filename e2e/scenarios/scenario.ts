@@ -36,6 +36,8 @@ export interface Scenario {
   readonly sharesServers: boolean;
   readonly demands?: Partial<Demands>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of 32 jobs of the load, this many take a second; one unless said otherwise. */
+  readonly longJobs?: number;
   /** One more worker, the last, that is made with these faults. */
   readonly oddWorker?: readonly Patch[];
   /** Does harm and heals it, under load. What is down at the end is started again. */
@@ -65,6 +67,14 @@ export function pause(ms: number): Promise<void> {
 /** The live jobs of a worker, as the store has them. */
 export async function jobsOf(cluster: Cluster, worker: string): Promise<Stored[]> {
   return (await cluster.store.live()).filter(({ owner }) => owner === worker);
+}
+
+/** More iterations than any job of the load itself has. */
+export const LARGE = 4_000_000;
+
+/** The jobs of a worker that came in a burst, and not with the load. */
+export async function longJobsOf({ store }: Cluster, { worker }: Member): Promise<Stored[]> {
+  return (await store.live()).filter(({ owner, iterations }) => owner === worker && iterations > LARGE);
 }
 
 /** Gives the cluster long jobs, lets them run for a random time, and picks the worker that holds most of them. */

@@ -46,7 +46,12 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const random = new Random(`${seed}/trial`);
   const history = new History();
   const { callers, store } = cluster;
-  const load = new Load({ callers, history, seed, mix: new JobMix({ seed, reference, long: LONG }) });
+  const load = new Load({
+    callers,
+    history,
+    seed,
+    mix: new JobMix({ seed, reference, long: { ...LONG, count: scenario.longJobs ?? LONG.count } }),
+  });
   const observer = new Observer({ history, callers, store, seed });
   const marks = { faultAt: null as number | null, lateWrites: 0, breaches: [] as string[] };
   const scene: Scene = {

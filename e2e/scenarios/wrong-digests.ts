@@ -1,13 +1,11 @@
 import type { Member } from './member.ts';
 import type { Patch } from './patched-build.ts';
-import { jobsOf, within, type Scenario, type Scene } from './scenario.ts';
+import { LARGE, longJobsOf, within, type Scenario } from './scenario.ts';
 
-/** Jobs with more iterations than any of the load come out wrong. */
-const LARGE = 4_000_000;
 const BURST = { jobs: 6, strides: 48 };
 const LIMIT_MS = 90_000;
 
-/** A processor that miscalculates: the last digit of large jobs is another one. */
+/** A processor that miscalculates: the last digit of jobs larger than any of the load is another one. */
 const MISCALCULATES: readonly Patch[] = [
   {
     file: 'worker/finisher.js',
@@ -33,11 +31,11 @@ export const WRONG_DIGESTS: Scenario = {
     const odd = cluster.workers.at(-1)!;
     const before = await contradictions(odd);
     await load.burst(BURST.jobs, BURST.strides);
-    const got = await within(LIMIT_MS, async () => (await large(scene, odd)).length > 0);
+    const got = await within(LIMIT_MS, async () => (await longJobsOf(cluster, odd)).length > 0);
     if (got === null) throw new Error('The worker that miscalculates got no large job');
     scene.strike();
     for (const proxy of odd.network.to(...cluster.mongoAddresses)) proxy.drop('out');
-    const held = await large(scene, odd);
+    const held = await longJobsOf(cluster, odd);
     const ids = held.map(({ id }) => id);
     const results = cluster.store.db.collection<{ _id: string }>('results');
     const storedMs = await within(
@@ -54,16 +52,6 @@ export const WRONG_DIGESTS: Scenario = {
     return { heldJobs: held.length, refused };
   },
 };
-
-async function large({ cluster, history }: Scene, worker: Member): ReturnType<typeof jobsOf> {
-  const iterations = new Map(
-    [...history.asked.values()].map(({ chain, name, body }) => [name, { chain, body }]),
-  );
-  const chains = new Set(
-    [...iterations.values()].filter(({ body }) => body.iterations > LARGE).map(({ chain }) => chain),
-  );
-  return (await jobsOf(cluster, worker.worker)).filter(({ chain }) => chains.has(chain));
-}
 
 function contradictions(worker: Member): Promise<number> {
   return worker.metric('hashcluster_worker_contradictions_total').catch(() => 0);

@@ -20,18 +20,20 @@ function entry() {
 }
 
 /**
- * V8 takes this only when it starts. Otherwise the young part of the heap of a busy service grows to more than 100 MiB,
- * and never shrinks while it is busy; with 8 MiB for each of its halves it is as fast (MiB).
+ * What a busy service may take of the memory; V8 wants to know at its start. Each half of the young heap has 8 MiB rather
+ * than more than 60, and the old one is cleared when it has doubled rather than grown fourfold. Less than two thirds of
+ * the memory, all of it in use within the first 100,000 jobs, and as fast.
  */
-const YOUNG_HEAP = '--max-semi-space-size';
+const HEAP_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=100'];
 const SERVES = ['start', 'demo'];
 
-/** Begins anew in the same process, with the flag; where that cannot be done, goes on without it. */
+/** Begins anew in the same process, with the flags; where that cannot be done, goes on without them. */
 function boundHeap() {
   const { argv, execArgv, execPath, platform } = process;
-  const asked = [...execArgv, process.env.NODE_OPTIONS ?? ''].some((flags) => flags.includes(YOUNG_HEAP));
+  const given = [...execArgv, process.env.NODE_OPTIONS ?? ''].join();
+  const asked = HEAP_FLAGS.some((flag) => given.includes(flag.split('=', 1)[0]));
   if (asked || !SERVES.includes(argv[2]) || platform === 'win32' || !process.execve) return;
-  process.execve(execPath, [execPath, `${YOUNG_HEAP}=8`, ...execArgv, ...argv.slice(1)]);
+  process.execve(execPath, [execPath, ...HEAP_FLAGS, ...execArgv, ...argv.slice(1)]);
 }
 
 const { url, missing } = entry();

@@ -8,6 +8,8 @@ import { EXIT } from './exit-codes.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/hashcluster.js', import.meta.url));
 
+const HEAP_FLAGS = ['--max-semi-space-size=8', '--heap-growing-percent=100'];
+
 let directory = '';
 let bin = '';
 
@@ -61,8 +63,8 @@ describe('the shim', () => {
   });
 
   test.each([
-    [[], ['start', '--port', '0'], ['--max-semi-space-size=8']],
-    [['--no-warnings'], ['demo'], ['--max-semi-space-size=8', '--no-warnings']],
+    [[], ['start', '--port', '0'], HEAP_FLAGS],
+    [['--no-warnings'], ['demo'], [...HEAP_FLAGS, '--no-warnings']],
     [['--max-semi-space-size=32'], ['start'], ['--max-semi-space-size=32']],
     [[], ['status', 'start'], []],
   ])('given %j, runs %j with the flags %j', async (given, args, flags) => {

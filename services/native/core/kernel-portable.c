@@ -14,6 +14,7 @@
 #define SHR(x, n) ((x) >> (n))
 #define XOR3(x, y, z) ((x) ^ (y) ^ (z))
 #define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
-#define MAJORITY(x, y, z) (((x) & (y)) ^ ((z) & ((x) ^ (y))))
+/* The compiler has y ^ z from the round before, where it was x ^ y. */
+#define MAJORITY(x, y, z) ((y) ^ (((x) ^ (y)) & ((y) ^ (z))))
 #define ORDER(x) (void)0
 #include "lanes.h"

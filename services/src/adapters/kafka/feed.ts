@@ -52,7 +52,8 @@ export class Feed<M> implements Subscription {
   #running: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #heardAt: number;
-  #topicId: string | null = null;
+  /** What one session leaves to the next. */
+  readonly #memory: { topicId: string | null; memberId: string | null } = { topicId: null, memberId: null };
   #reason: string | null = null;
   /** Whether Kafka could be used when this session began; whether the log says that we are interrupted. */
   #begun = false;
@@ -205,7 +206,14 @@ export class Feed<M> implements Subscription {
 
   #sink(): Sink {
     const inbox = this.#inbox;
+    const memory = this.#memory;
     return {
+      get memberId() {
+        return memory.memberId;
+      },
+      set memberId(memberId) {
+        memory.memberId = memberId;
+      },
       position: (partition) => inbox.position(partition),
       assigned: (partitions) => inbox.keep(partitions),
       seek: (partition, offset) => inbox.seek(partition, offset),
@@ -217,8 +225,8 @@ export class Feed<M> implements Subscription {
       polled: () => this.#heard(),
       rebalancing: () => this.#saver.look(),
       identify: (topicId) => {
-        if (this.#topicId !== null && this.#topicId !== topicId) inbox.keep([]);
-        this.#topicId = topicId;
+        if (memory.topicId !== null && memory.topicId !== topicId) inbox.keep([]);
+        memory.topicId = topicId;
       },
     };
   }

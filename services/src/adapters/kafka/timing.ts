@@ -4,7 +4,7 @@
 export const SESSION_MS = 6_000;
 /** The others are waited for as long when somebody comes or goes. They notice at their next heartbeat. */
 export const REBALANCE_MS = 6_000;
-export const HEARTBEAT_MS = 1_000;
+export const HEARTBEAT_MS = 500;
 
 /** A fetch waits so long on the broker for a message; and so long it takes until newly assigned partitions are asked for. */
 export const FETCH_WAIT_MS = 500;
@@ -14,7 +14,7 @@ export const PARTITION_BYTES = 256 << 10;
 
 export const CONNECT_MS = 3_000;
 /** Longer than anything that a broker takes its time for: `REBALANCE_MS` and `FETCH_WAIT_MS`. */
-export const REQUEST_MS = 8_000;
+export const REQUEST_MS = 10_000;
 /** The broker itself gives up on replicas after this time. */
 export const REPLICAS_MS = 4_000;
 /** What is known about brokers and leaders is asked for again after this time. */

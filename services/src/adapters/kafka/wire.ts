@@ -14,6 +14,8 @@ export interface Incoming {
 
 /** Where a session puts what it fetches, and what it has to know and say. */
 export interface Sink {
+  /** The name that the group has given us. Whoever comes back under it is not taken for one more member. */
+  memberId: string | null;
   /** Where to read on; undefined when only Kafka knows. */
   position(partition: number): number | undefined;
   /** These partitions are ours now, and no others. */

@@ -40,6 +40,7 @@ export class GroupSession extends Ending implements Session {
       heartbeatInterval: HEARTBEAT_MS,
     });
     this.#member.topics.track(topic);
+    this.#member.memberId = sink.memberId;
     // Joining again, after the group has changed, did not succeed.
     this.#member.on('error', () => void this.#join());
     this.#member.on('consumer:group:rebalance', () => {
@@ -48,6 +49,7 @@ export class GroupSession extends Ending implements Session {
     });
     this.#member.on('consumer:group:join', () => {
       this.#joined = true;
+      sink.memberId = this.#member.memberId;
       this.#assigned().catch(this.fail);
     });
     this.#begin().catch(this.fail);
@@ -97,10 +99,11 @@ export class GroupSession extends Ending implements Session {
   }
 
   /** A member that cannot say that it lives is none any more, whatever it believes. */
-  #check(): void {
-    if (this.#joinedAt === null) return;
+  #check(): boolean {
+    if (this.#joinedAt === null) return false;
     const heardAt = Math.max(this.#joinedAt, this.#member.lastHeartbeat?.getTime() ?? 0);
     if (Date.now() - heardAt > SESSION_MS + REBALANCE_MS) throw new Error('The group does not answer');
+    return this.#joined;
   }
 
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {

@@ -15,7 +15,7 @@ export class ReaderSession extends Ending implements Session {
 
   constructor(options: ReaderSessionOptions) {
     super();
-    this.#reader = new Reader({ ...options, check: () => {}, fail: this.fail });
+    this.#reader = new Reader({ ...options, check: () => false, fail: this.fail });
     this.#begin().catch(this.fail);
   }
 

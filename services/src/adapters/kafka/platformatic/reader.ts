@@ -29,8 +29,8 @@ export interface ReaderOptions {
   readonly connection: KafkaConnection;
   readonly topic: string;
   readonly sink: Sink;
-  /** Whether we are still to read; throws when not. Asked now and then. */
-  readonly check: () => void;
+  /** Whether having nothing to read is as it should be. Asked now and then; throws when we should not be reading at all. */
+  readonly check: () => boolean;
   readonly fail: (error: unknown) => void;
 }
 
@@ -113,9 +113,9 @@ export class Reader {
   async #mind(): Promise<void> {
     try {
       while (!this.#stop.signal.aborted) {
-        this.#options.check();
+        const content = this.#options.check();
         // With nothing to read there is nothing to hear.
-        if (this.#assigned.length === 0) this.#options.sink.polled();
+        if (content && this.#assigned.length === 0) this.#options.sink.polled();
         await this.#ask();
         await this.#rest(LOOK_MS);
       }

@@ -59,26 +59,33 @@ export async function getViews(
   });
 }
 
+/** What the documents are marked with, and how many there were. */
+interface Marked {
+  readonly token: number;
+  readonly count: number;
+}
+
 /**
  * The first of three steps: from now on the job is nobody's to work on, and what its end needs stands in it. With
- * `owner`, only where that worker was the last of too many. Returns what the documents are marked with.
+ * `owner`, only where that worker was the last of too many.
  */
 export async function markEnded(
   context: Context,
   ids: readonly JobId[],
   { mark, owner }: { readonly mark: Mark; readonly owner?: string },
-): Promise<number> {
+): Promise<Marked> {
   const token = newToken();
+  if (ids.length === 0) return { token, count: 0 };
   const endedAt = new Date(context.time.now());
   const worker = { $cond: [{ $eq: ['$owner', NOBODY] }, '$$REMOVE', '$owner'] };
-  await context.jobs.updateMany(
+  const { matchedCount } = await context.jobs.updateMany(
     owner === undefined
       ? { _id: { $in: ids }, owner: { $nin: MARKS as unknown as string[] } }
       : { _id: { $in: ids }, owner, attempts: { $gte: MAX_ATTEMPTS - 1 } },
     [{ $set: { owner: mark, worker, mark: token, endedAt } }],
     BY_ID,
   );
-  return token;
+  return { token, count: matchedCount };
 }
 
 /** The second and third step: the results, then the jobs that are still marked. Anybody may do this, and twice. */
@@ -106,17 +113,16 @@ export async function cancelBatch(
   const mine = distinct.filter((id) => before.get(id)?.tenant === tenant);
   const ofTenant = new Set(mine);
   const open = mine.filter((id) => viewOf(before.get(id)!)?.kind === 'live');
-  const token = open.length > 0 ? await markEnded(context, open, { mark: 'cancelled' }) : null;
+  const { token, count } = await markEnded(context, open, { mark: 'cancelled' });
   const marked = await findByIds(context.jobs, mine, { owner: MARKED });
   await finishMarked(context, [...marked.values()]);
   const after = await readRecords(context, mine);
-  const told = new Set<JobId>();
+  // Of some, others may have been quicker; and a mark that is gone already may have been ours.
+  const byThis = new Set(count === open.length ? open : open.filter((id) => marked.get(id)?.mark === token));
   return ids.map((id) => {
     const view = viewOf(after.get(id) ?? before.get(id) ?? { live: null, result: null });
     if (!view || !ofTenant.has(id)) return null;
-    const byThis = token !== null && marked.get(id)?.mark === token && !told.has(id) && !isDone(view);
-    told.add(id);
-    return { cancelled: byThis, view };
+    return { cancelled: byThis.delete(id) && !isDone(view), view };
   });
 }
 

@@ -158,9 +158,10 @@ export class Link {
   async #connect(): Promise<Open> {
     const { uri, database, time, reuseIterations, logger, onCommand } = this.#options;
     const connection = mongoose.createConnection();
-    connection.on('error', (error: unknown) =>
-      logger.warn('the connection to MongoDB has a fault', { error }),
-    );
+    // Faults of opening are thrown as well; an error nobody listens to would end the process.
+    connection.on('error', (error: unknown) => {
+      if (this.#down === null) logger.warn('the connection to MongoDB has a fault', { error });
+    });
     try {
       await connection.openUri(uri, this.#connectOptions());
       const client = connection.getClient();

@@ -43,6 +43,7 @@ async function moveOn(context: Context, { before, after }: Played<unknown>): Pro
   await context.jobs.bulkWrite(writes, { ordered: false });
 }
 
+/** A worker that loses a job in the middle of this learns so from its next checkpoint. */
 export async function checkpointBatch(
   context: Context,
   worker: string,
@@ -92,7 +93,7 @@ export async function requeue(
       BY_ID,
     );
     if (matchedCount === ids.length) continue;
-    const there = await findByIds(context.jobs, ids, { queuedAt });
+    const there = matchedCount === 0 ? new Map() : await findByIds(context.jobs, ids, { queuedAt });
     for (const id of ids) if (!there.has(id)) refused.add(id);
   }
   return refused;

@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { mongo } from 'mongoose';
+import { StoreUnavailableError } from '../../../ports/job-store.ts';
+import { asPortError, isHopeless } from './faults.ts';
+
+const server = (code: number): mongo.MongoServerError => new mongo.MongoServerError({ errmsg: 'no', code });
+const labelled = (label: string): mongo.MongoError => {
+  const error = new mongo.MongoServerError({ errmsg: 'no', code: 999 });
+  error.addErrorLabel(label);
+  return error;
+};
+const named = (name: string): mongo.MongoError => {
+  const error = new mongo.MongoError('no');
+  Object.defineProperty(error, 'name', { value: name });
+  return error;
+};
+
+const AWAY: readonly { readonly what: string; readonly error: Error }[] = [
+  { what: 'a broken connection', error: new mongo.MongoNetworkError('ECONNRESET') },
+  { what: 'no answer in time', error: new mongo.MongoNetworkTimeoutError('timed out') },
+  { what: 'no primary', error: new mongo.MongoServerSelectionError('none', {} as never) },
+  { what: 'a closed topology', error: new mongo.MongoTopologyClosedError('closed') },
+  { what: 'no free connection', error: named('MongoWaitQueueTimeoutError') },
+  { what: 'a cleared pool', error: named('MongoPoolClearedError') },
+  { what: 'a primary that is none any more', error: server(10107) },
+  { what: 'a primary that steps down', error: server(189) },
+  { what: 'a server that shuts down', error: server(91) },
+  { what: 'a majority that did not come in time', error: server(64) },
+  { what: 'a full disk', error: server(14031) },
+  { what: 'a write that may be repeated', error: labelled('RetryableWriteError') },
+  { what: 'a user who may not', error: server(13) },
+];
+
+const OURS: readonly { readonly what: string; readonly error: Error }[] = [
+  { what: 'a command that makes no sense', error: server(9) },
+  { what: 'a duplicate', error: server(11000) },
+  { what: 'a mistake of the code', error: new TypeError('x is undefined') },
+];
+
+describe('a fault', () => {
+  test.each(AWAY)('$what: the store is away', ({ error }) => {
+    const told = asPortError(error);
+    expect(told).toBeInstanceOf(StoreUnavailableError);
+    expect((told as Error).cause).toBe(error);
+  });
+
+  test.each(OURS)('$what: stays what it is', ({ error }) => {
+    expect(asPortError(error)).toBe(error);
+  });
+
+  test('that was translated is not translated again', () => {
+    const error = new StoreUnavailableError('away');
+    expect(asPortError(error)).toBe(error);
+  });
+
+  test.each([
+    { error: server(18), hopeless: true },
+    { error: new mongo.MongoParseError('bad'), hopeless: true },
+    { error: new mongo.MongoNetworkError('ECONNREFUSED'), hopeless: false },
+    { error: server(10107), hopeless: false },
+  ])('$error.message is worth another attempt: unless $hopeless', ({ error, hopeless }) => {
+    expect(isHopeless(error)).toBe(hopeless);
+  });
+});

@@ -41,6 +41,19 @@ describe('submitting', () => {
     expect(kinds(all.flat())).toEqual(Array(64).fill('created'));
   });
 
+  test('lets a batch grow while each turn brings more, but not for ever', async () => {
+    const { submitter, memory } = setup();
+    const all: Promise<object[]>[] = [];
+    while (memory.batches.length === 0) {
+      const next = nextTurn();
+      all.push(submitter.submit([facts(`job ${all.length}`)]));
+      await next;
+    }
+    expect(memory.batches[0]).toBeGreaterThan(4);
+    expect(memory.batches[0]).toBeLessThan(16);
+    expect(kinds((await Promise.all(all)).flat())).toEqual(all.map(() => 'created'));
+  });
+
   test('collects what comes while a call is under way into the next one', async () => {
     const { submitter, memory } = setup();
     let open = (): void => undefined;

@@ -30,13 +30,18 @@ const CUT_CLAIMS: Scenario = {
   workers: 2,
   sharesServers: true,
   env: { FORGOTTEN_AFTER: '24h' },
+  // What was forgotten is not found by waiting.
+  drainMs: 45_000,
   async fault(scene) {
     const { cluster, random } = scene;
     const victim = random.pick(cluster.workers);
     scene.strike();
-    for (const proxy of victim.network.to(...cluster.mongoAddresses)) proxy.drop('out');
+    const proxies = victim.network.to(...cluster.mongoAddresses);
+    for (const proxy of proxies) proxy.drop('out');
     await pause(CLAIMS_CUT_MS);
     await victim.kill();
+    // What it had sent goes down with it.
+    for (const proxy of proxies) proxy.cut();
     victim.network.heal();
     return {};
   },

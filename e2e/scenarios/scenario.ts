@@ -36,6 +36,8 @@ export interface Scenario {
   readonly sharesServers: boolean;
   readonly demands?: Partial<Demands>;
   readonly env?: Readonly<Record<string, string>>;
+  /** How long everything may take to be done afterwards, in milliseconds; two minutes unless said otherwise. */
+  readonly drainMs?: number;
   /** Of 32 jobs of the load, this many take a second; one unless said otherwise. */
   readonly longJobs?: number;
   /** One more worker, the last, that is made with these faults. */

@@ -85,7 +85,7 @@ async function run({ load, random, cluster, ...scene }: Scene, scenario: Scenari
   await load.acknowledged(DEMANDS.acknowledged + 10, ACKNOWLEDGE_MS);
   await load.finish(ACKNOWLEDGE_MS);
   const over = performance.now();
-  await within(DRAIN_MS, async () => (await cluster.store.count().catch(() => 1)) === 0);
+  await within(scenario.drainMs ?? DRAIN_MS, async () => (await cluster.store.count().catch(() => 1)) === 0);
   return { ...figures, faultMs: Math.round(over - began), drainMs: Math.round(performance.now() - over) };
 }
 

@@ -4,6 +4,9 @@ import { runCli, tellFailure } from './program.ts';
 import { readCliSettings } from './settings.ts';
 import { readVersion } from './version.ts';
 
+/** What still closes by itself has this long, in milliseconds. */
+const LINGER_MS = 2_000;
+
 /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
@@ -43,3 +46,5 @@ endWithReader();
 process.exitCode = await runCli(process.argv.slice(2), host);
 // Standard input may still be open, at a terminal or in a pipe that nobody closes.
 process.stdin.destroy();
+// A connection that does not close keeps nobody waiting: all that was to be done is done, and written.
+setTimeout(() => process.exit(), LINGER_MS).unref();

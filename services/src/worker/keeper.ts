@@ -88,12 +88,23 @@ export class Keeper {
     const askedAt = clock.monotonic();
     await store.renew(settings.id, settings.leaseMs);
     this.#lastKept = askedAt;
-    const due = this.#doubtful ? this.#held.points() : this.#held.unsaved(clock.now(), MIN_AGE_MS);
-    if (due.length > 0) await this.#save(due);
-    this.#doubtful = false;
+    await this.#saveWhatIsDue();
     if (this.#untilReconcile-- > 0) return;
     this.#untilReconcile = RECONCILE_EVERY;
     this.#events.reconcile(await store.owned(settings.id));
+  }
+
+  async #saveWhatIsDue(): Promise<void> {
+    const doubtful = this.#doubtful;
+    this.#doubtful = false;
+    const due = doubtful ? this.#held.points() : this.#held.unsaved(this.#deps.clock.now(), MIN_AGE_MS);
+    if (due.length === 0) return;
+    try {
+      await this.#save(due);
+    } catch (error) {
+      this.#doubtful ||= doubtful;
+      throw error;
+    }
   }
 
   async #save(due: readonly Checkpoint[]): Promise<void> {

@@ -96,11 +96,15 @@ export class Worker {
     logger.info('Draining', { jobs: this.#held.size });
     await settlesWithin(this.#intake.stop(), left());
     await this.#attempt('say that this worker drains', () => this.#announcer.drain());
-    await this.#attempt('give jobs back', () => this.#giveBack(this.#held.ids(), left()));
+    const released = this.#attempt('give jobs back', () => this.#giveBack(this.#held.ids(), left()));
+    await settlesWithin(released, left());
     await this.#finisher.flush(AbortSignal.timeout(Math.ceil(left())));
-    await this.#attempt('end the lease', () => store.renew(settings.id, 0));
-    const parts = [this.#announcer.stop(), this.#keeper.stop(), this.#control.close(), this.#intake.close()];
-    await settlesWithin(Promise.all([...parts, this.#teller.settled()]), left() + LAST_WORDS_MS);
+    await settlesWithin(this.#keeper.stop(), left());
+    const parts = [
+      this.#attempt('end the lease', () => store.renew(settings.id, 0)),
+      ...[this.#announcer.stop(), this.#control.close(), this.#intake.close(), this.#teller.settled()],
+    ];
+    await settlesWithin(Promise.all(parts), left() + LAST_WORDS_MS);
     await hasher.stop();
     logger.info('Drained', { unwritten: this.#finisher.size, held: this.#held.size });
   }

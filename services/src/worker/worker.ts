@@ -21,8 +21,8 @@ const RELEASE_BATCH = 1_000;
 /** While a worker drains, giving back is tried again and again, as long as there is time. */
 const RELEASE_AGAIN = { baseMs: 50, capMs: 1_000 };
 
-/** What is still being told may take this long, in milliseconds, once everything else is done. */
-const LAST_WORDS_MS = 1_000;
+/** Telling the others that it is over may take this long, in milliseconds: nothing depends on it. */
+const LAST_WORDS_MS = 2_000;
 
 /**
  * Claims jobs, has them hashed on every core, writes checkpoints and results. Keeps nothing that it cannot afford to
@@ -104,7 +104,7 @@ export class Worker {
       this.#attempt('end the lease', () => store.renew(settings.id, 0)),
       ...[this.#announcer.stop(), this.#control.close(), this.#intake.close(), this.#teller.settled()],
     ];
-    await settlesWithin(Promise.all(parts), left() + LAST_WORDS_MS);
+    await settlesWithin(Promise.all(parts), LAST_WORDS_MS);
     await hasher.stop();
     logger.info('Drained', { unwritten: this.#finisher.size, held: this.#held.size });
   }

@@ -7,7 +7,7 @@ import { MARKS, NOBODY } from './documents.ts';
 import { QUEUE_INDEX } from './schemas.ts';
 import type { CountedClass, StatsDoc } from './stats.ts';
 
-/** So many jobs of a class are counted each time, and exactly. Of more, the number is as fresh as the last full count. */
+/** What a count of 10,000 entries of the index costs can be paid each time. */
 const MOST = 10_000;
 
 /** A full count is made again when at least this long has passed (milliseconds), and this many times what it took. */
@@ -34,26 +34,31 @@ interface Row {
 /** Counts what waits and what runs, from the index alone. */
 export class BacklogCounter {
   readonly #logger: Logger;
+  readonly #most: number;
   #counting: Promise<StatsDoc | null> | null = null;
 
-  constructor(logger: Logger) {
+  /** `most`: jobs of a class that are counted each time; of more, the number is as fresh as the last full count. */
+  constructor(logger: Logger, most = MOST) {
     this.#logger = logger;
+    this.#most = most;
   }
 
   async read(context: Context): Promise<Backlog> {
-    const rows = await countRows(context, MOST + 1);
+    const most = this.#most;
+    const rows = await countRows(context, most + 1);
     const exact = backlogOf(rows);
-    if (rows.every(({ jobs }) => jobs <= MOST)) return exact;
+    if (rows.every(({ jobs }) => jobs <= most)) return exact;
     const counted = await this.#counted(context);
-    return {
-      queued: exact.queued.map((each) =>
-        larger(
-          each,
-          counted?.queued?.find((at) => at.class === each.class),
-        ),
-      ),
-      running: exact.running > MOST ? Math.max(exact.running, counted?.running ?? 0) : exact.running,
-    };
+    const queued = exact.queued.map((each) =>
+      each.jobs > most
+        ? larger(
+            each,
+            counted?.queued?.find((at) => at.class === each.class),
+          )
+        : each,
+    );
+    const running = exact.running > most ? Math.max(exact.running, counted?.running ?? 0) : exact.running;
+    return { queued, running };
   }
 
   /** Waits for a count under way, at a stop. */
@@ -163,6 +168,6 @@ function backlogOf(rows: readonly Row[]): Backlog {
 }
 
 function larger(exact: ClassBacklog, counted: CountedClass | undefined): ClassBacklog {
-  if (exact.jobs <= MOST || !counted || counted.jobs <= exact.jobs) return exact;
+  if (!counted || counted.jobs <= exact.jobs) return exact;
   return { ...exact, jobs: counted.jobs, iterations: counted.iterations };
 }

@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { completionOf, job, jobs, stateOfJob, WORKER } from '../../ports/job-store-conformance-facts.ts';
+import { StoreUnavailableError, type JobStore } from '../../ports/job-store.ts';
+import { dropDatabase, newDatabase, testStore } from './testing/kit.ts';
+import { proxyTo, type Proxy } from './testing/proxy.ts';
+import { needMongo } from './testing/server.ts';
+
+const server = await needMongo();
+const suite = 'uri' in server ? describe : describe.skip;
+const needs = 'uri' in server ? '' : ' (needs Docker)';
+const uri = 'uri' in server ? server.uri : '';
+
+const LIMITS = {
+  serverSelectionMs: 500,
+  connectMs: 500,
+  waitQueueMs: 500,
+  socketMs: 1_000,
+  writeConcernMs: 900,
+};
+
+/** Every call, so that each is seen to say what it cannot do. */
+const CALLS: readonly { readonly what: string; readonly call: (store: JobStore) => Promise<unknown> }[] = [
+  { what: 'submit', call: (store) => store.submit([job('x')]) },
+  { what: 'get', call: (store) => store.get('tenant-a', [job('x').id]) },
+  { what: 'list', call: (store) => store.list({ tenant: 'a', state: null, cursor: null, limit: 5 }) },
+  { what: 'claim', call: (store) => store.claim(WORKER, { ids: [job('x').id] }) },
+  { what: 'complete', call: (store) => store.complete([completionOf(job('x'))]) },
+  { what: 'renew', call: (store) => store.renew(WORKER, 1_000) },
+  { what: 'sweep', call: (store) => store.sweep({ forgottenAfterMs: 1, limit: 1 }) },
+  { what: 'backlog', call: (store) => store.backlog() },
+];
+
+suite(`a store that is cut off from MongoDB${needs}`, () => {
+  const database = newDatabase();
+  let closing: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closing) await close();
+    closing = [];
+    await dropDatabase({ uri, database });
+  });
+
+  async function open(): Promise<{ store: JobStore; proxy: Proxy; direct: JobStore }> {
+    const proxy = await proxyTo(Number(/:(\d+)/.exec(uri)![1]));
+    const through = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const { store } = testStore({ uri: through, database, limits: LIMITS });
+    const { store: direct } = testStore({ uri, database });
+    closing = [() => store.stop(), () => direct.stop(), () => proxy.close()];
+    await store.start();
+    await direct.start();
+    return { store, proxy, direct };
+  }
+
+  /** Asks until it is answered. The test's own time limit is the bound. */
+  async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        expect(error).toBeInstanceOf(StoreUnavailableError);
+      }
+    }
+  }
+
+  test('says so, and goes on when the way is open again', async () => {
+    const { store, proxy } = await open();
+    await store.submit([job('a')]);
+    proxy.set('cut');
+    for (const { what, call } of CALLS) {
+      const fault = await call(store).catch((error: unknown) => error);
+      expect({ what, fault }).toEqual({ what, fault: expect.any(StoreUnavailableError) });
+    }
+    expect(store.trouble()).toMatch(/no primary|away/);
+    proxy.set('open');
+    const answers = await untilAnswered(() => store.submit([job('a')]));
+    expect(answers).toMatchObject([{ kind: 'joined' }]);
+    expect(store.trouble()).toBeNull();
+  });
+
+  test('does not wait for an answer for ever, and what it asked for can be asked for again', async () => {
+    const { store, proxy, direct } = await open();
+    proxy.set('mute');
+    await expect(store.submit(jobs(20))).rejects.toThrow(StoreUnavailableError);
+    proxy.set('cut');
+    proxy.set('open');
+    const answers = await untilAnswered(() => store.submit(jobs(20)));
+    for (const { kind } of answers) expect(['created', 'joined']).toContain(kind);
+    expect((await direct.backlog()).queued[0]!.jobs).toBe(20);
+  });
+
+  test('finds jobs again that it claimed without learning so', async () => {
+    const { store, proxy, direct } = await open();
+    await direct.submit(jobs(20));
+    proxy.set('mute');
+    await expect(store.claim(WORKER, { class: 0, limit: 20 })).rejects.toThrow(StoreUnavailableError);
+    await expect(store.claim(WORKER, { ids: jobs(20).map(({ id }) => id) })).rejects.toThrow(
+      StoreUnavailableError,
+    );
+    proxy.set('cut');
+    proxy.set('open');
+    const again = await untilAnswered(() => store.claim(WORKER, { class: 0, limit: 20 }));
+    const owned = await store.owned(WORKER);
+    expect(owned).toHaveLength(20);
+    for (const { id } of again) expect(owned.map((each) => each.id)).toContain(id);
+  });
+
+  test('whose result was stored without its knowing hears that it is known', async () => {
+    const { store, proxy, direct } = await open();
+    await direct.submit([job('a')]);
+    proxy.set('mute');
+    await expect(store.complete([completionOf(job('a'))])).rejects.toThrow(StoreUnavailableError);
+    proxy.set('cut');
+    proxy.set('open');
+    const [answer] = await untilAnswered(() => store.complete([completionOf(job('a'))]));
+    expect(['stored', 'known']).toContain(answer);
+    expect(await stateOfJob(direct, job('a'))).toBe('done');
+    expect((await direct.backlog()).queued[0]!.jobs).toBe(0);
+  });
+});

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A way to a server that a test can cut. */
+export interface Proxy {
+  readonly port: number;
+  /** `open`: as if it were not there; `cut`: nobody gets through; `mute`: what is sent arrives, no answer comes back. */
+  set(state: 'open' | 'cut' | 'mute'): void;
+  close(): Promise<void>;
+}
+
+export async function proxyTo(port: number): Promise<Proxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let state: 'open' | 'cut' | 'mute' = 'open';
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    const end = (): void => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+    near.on('data', (bytes) => far.write(bytes));
+    far.on('data', (bytes) => state === 'open' && near.write(bytes));
+    if (state === 'cut') end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const [near, far] of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    set(next) {
+      state = next;
+      if (next === 'cut') cut();
+    },
+    async close() {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

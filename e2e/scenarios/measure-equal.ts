@@ -1,5 +1,6 @@
 import { Random } from '../faults/random.ts';
 import type { Asked } from '../audit/history.ts';
+import { rounded } from '../lib/statistics.ts';
 import { submit, withCluster, type Answer, type Bench, type Measurement } from './measure.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -26,12 +27,24 @@ export const EQUAL: Measurement = {
       };
       const began = performance.now();
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
-      const seconds = (performance.now() - began) / 1_000;
+      const seconds = rounded((performance.now() - began) / 1_000);
       const results = await cluster.store.db.collection('results').countDocuments();
       const wanted = jobs.reduce((sum, { body }) => sum + body.iterations - 1, 0);
       const done = (await hashed(cluster)) - before;
+      const workers = {
+        claimed: await sumOf(cluster, 'jobs_claimed_total'),
+        givenBack: await sumOf(cluster, 'jobs_released_total'),
+        lost: await sumOf(cluster, 'jobs_lost_total'),
+      };
       return {
-        ...{ rounds: jobs.length, endpoints: ENDPOINTS, results, wrong: wrong.slice(0, 5), seconds },
+        ...{
+          rounds: jobs.length,
+          endpoints: ENDPOINTS,
+          results,
+          wrong: wrong.slice(0, 5),
+          seconds,
+          ...workers,
+        },
         ...{ iterationsWanted: wanted, iterationsDone: done },
         met: wrong.length === 0 && results === jobs.length && done === wanted,
       };
@@ -60,9 +73,13 @@ async function oneRound({ endpoints }: Cluster, job: Asked): Promise<string[]> {
   return fine ? [] : [`${job.name}: ${[...ids].join()} ${[...digests].join()}`];
 }
 
-async function hashed({ workers }: Cluster): Promise<number> {
-  const each = await Promise.all(workers.map((worker) => worker.metric('hashcluster_worker_iterations')));
-  return each.reduce((sum, iterations) => sum + iterations, 0);
+function hashed(cluster: Cluster): Promise<number> {
+  return sumOf(cluster, 'iterations');
+}
+
+async function sumOf({ workers }: Cluster, metric: string): Promise<number> {
+  const each = await Promise.all(workers.map((worker) => worker.metric(`hashcluster_worker_${metric}`)));
+  return each.reduce((sum, value) => sum + value, 0);
 }
 
 const CHAINS = 20;

@@ -96,7 +96,10 @@ async function perform(tasks: readonly Task[], options: Options): Promise<number
   let fine = true;
   try {
     for (const task of tasks) {
-      const result = await task({ ...options, servers, reference });
+      const result = await task({ ...options, servers, reference }).catch((error: unknown) => ({
+        fine: false,
+        line: { error: String((error as Error).stack) },
+      }));
       fine &&= result.fine;
       console.log(JSON.stringify(result.line));
     }

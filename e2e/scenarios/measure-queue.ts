@@ -71,7 +71,7 @@ async function fill({ store }: Cluster, size: number): Promise<void> {
       const facts = { tenant: 'default', chain, iterations: ITERATIONS, position: 1, class: 0, owner: '' };
       return { _id: `0${hash('sha256', chain).slice(0, 25)}`, ...facts, attempts: 0, ...times };
     });
-    await jobs.insertMany(docs, { ordered: false, writeConcern: { w: 1 } });
+    await jobs.insertMany(docs, { ordered: false, writeConcern: { w: 'majority' } });
   }
   const written = await jobs.countDocuments();
   if (written !== size) throw new Error(`${written} of ${size} jobs are queued`);

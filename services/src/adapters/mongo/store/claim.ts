@@ -1,7 +1,7 @@
 import type { CostClass, JobId, LiveJob } from '../../../jobs/job.ts';
 import type { ClaimWish } from '../../../ports/job-store.ts';
 import { BY_ID, findByIds, newToken, oneBatch, type Context } from './context.ts';
-import { liveOf, NOBODY } from './documents.ts';
+import { liveOf, NOBODY, type JobDoc } from './documents.ts';
 import { QUEUE_INDEX } from './schemas.ts';
 
 /** Looks at a queue before a claim is content with what it has: others may have been quicker. */
@@ -15,12 +15,39 @@ export async function claimJobs(context: Context, worker: string, wish: ClaimWis
   return claimOldest(context, worker, wish);
 }
 
-async function take(context: Context, worker: string, ids: readonly JobId[]): Promise<LiveJob[]> {
-  if (ids.length === 0) return [];
+interface Taken {
+  /** Names this call in the documents that it took. */
+  readonly claim: number;
+  readonly count: number;
+}
+
+async function mark(context: Context, worker: string, ids: readonly JobId[]): Promise<Taken> {
   const claim = newToken();
   const filter = { _id: { $in: ids }, owner: NOBODY };
   const { modifiedCount } = await context.jobs.updateMany(filter, { $set: { owner: worker, claim } }, BY_ID);
-  if (modifiedCount === 0) return [];
+  return { claim, count: modifiedCount };
+}
+
+async function take(context: Context, worker: string, ids: readonly JobId[]): Promise<LiveJob[]> {
+  if (ids.length === 0) return [];
+  return readTaken(context, ids, { worker, ...(await mark(context, worker, ids)) });
+}
+
+/** Jobs that were just read: where nobody was quicker, what was read is what was taken. */
+async function takeRead(context: Context, worker: string, docs: readonly JobDoc[]): Promise<LiveJob[]> {
+  if (docs.length === 0) return [];
+  const ids = docs.map(({ _id }) => _id);
+  const taken = await mark(context, worker, ids);
+  if (taken.count === docs.length) return docs.map((doc) => ({ ...liveOf(doc), owner: worker }));
+  return readTaken(context, ids, { worker, ...taken });
+}
+
+async function readTaken(
+  context: Context,
+  ids: readonly JobId[],
+  { worker, claim, count }: Taken & { readonly worker: string },
+): Promise<LiveJob[]> {
+  if (count === 0) return [];
   const mine = await findByIds(context.jobs, ids, { owner: worker, claim });
   return [...mine.values()].map(liveOf);
 }
@@ -33,26 +60,18 @@ async function claimOldest(
   const held: LiveJob[] = [];
   for (let attempt = 0; attempt < ATTEMPTS && held.length < limit; attempt++) {
     const wanted = limit - held.length;
-    const looked = attempt === 0 ? wanted : wanted * SPREAD;
-    const ids = await oldest(context, costClass, looked);
-    const chosen = attempt === 0 ? ids : sample(ids, wanted);
-    const got = await take(context, worker, chosen);
+    const docs = await oldest(context, costClass, attempt === 0 ? wanted : wanted * SPREAD);
+    const chosen = attempt === 0 ? docs : sample(docs, wanted);
+    const got = await takeRead(context, worker, chosen);
     held.push(...got);
     if (got.length === chosen.length) break;
   }
   return held.sort((a, b) => a.queuedAt - b.queuedAt);
 }
 
-async function oldest(context: Context, costClass: CostClass, limit: number): Promise<JobId[]> {
-  const options = {
-    projection: { _id: 1 },
-    sort: { queuedAt: 1 },
-    limit,
-    hint: QUEUE_INDEX,
-    ...oneBatch(limit),
-  } as const;
-  const docs = await context.jobs.find({ owner: NOBODY, class: costClass }, options).toArray();
-  return docs.map(({ _id }) => _id);
+async function oldest(context: Context, costClass: CostClass, limit: number): Promise<JobDoc[]> {
+  const options = { sort: { queuedAt: 1 }, limit, hint: QUEUE_INDEX, ...oneBatch(limit) } as const;
+  return context.jobs.find({ owner: NOBODY, class: costClass }, options).toArray();
 }
 
 /** So many of them, all equally likely. */

@@ -71,7 +71,10 @@ async function pages(store: JobStore, state: 'running' | 'queued' | 'done' | nul
 suite(`how MongoDB answers${needs}`, () => {
   const place = { uri: 'uri' in server ? server.uri : '', database: newDatabase() };
   const seen: Seen[] = [];
-  const { store } = testStore({ ...place, onCommand: (name, command) => seen.push({ name, command }) });
+  /** Nothing that the address says can weaken what is promised. */
+  const weak = `${place.uri}&w=1&journal=false&readPreference=nearest&readConcernLevel=local`;
+  const onCommand = (name: string, command: mongo.Document): void => void seen.push({ name, command });
+  const { store } = testStore({ ...place, uri: weak, onCommand });
 
   beforeAll(() => store.start());
   afterAll(async () => {
@@ -82,6 +85,7 @@ suite(`how MongoDB answers${needs}`, () => {
   test.each(SCENES)('$what: by an index, always', async ({ act }) => {
     seen.length = 0;
     await act(store);
+    for (const { name, command } of seen) expectSure(name, command);
     const asked = seen.flatMap(explainable);
     const plans = await withDatabase(place, (db) =>
       Promise.all(asked.map(async (command) => ({ command, stages: await stagesOf(db, command) }))),
@@ -92,6 +96,18 @@ suite(`how MongoDB answers${needs}`, () => {
     }
   });
 });
+
+/** Writes wait for a majority and its journal; reads go to the primary, and to what a majority has where it is shown. */
+function expectSure(name: string, command: mongo.Document): void {
+  if (['insert', 'update', 'delete'].includes(name)) {
+    const writeConcern = { w: 'majority', j: true, wtimeout: expect.any(Number) };
+    return expect({ name, command }).toMatchObject({ name, command: { writeConcern } });
+  }
+  const read = ['find', 'aggregate', 'distinct', 'count'].find((each) => each === name);
+  if (!read) return;
+  expect(command).not.toHaveProperty('$readPreference');
+  if (command[read] === 'results') expect(command).toMatchObject({ readConcern: { level: 'majority' } });
+}
 
 /** Inserts have no plan. A bulk of updates is explained by its first. */
 function explainable({ name, command }: Seen): mongo.Document[] {

@@ -156,7 +156,7 @@ export class Link {
   }
 
   async #connect(): Promise<Open> {
-    const { uri, database, time, reuseIterations, logger, onCommand } = this.#options;
+    const { uri, database, time, reuseIterations, logger, limits, onCommand } = this.#options;
     const connection = mongoose.createConnection();
     // Faults of opening are thrown as well; an error nobody listens to would end the process.
     connection.on('error', (error: unknown) => {
@@ -170,8 +170,9 @@ export class Link {
       checkServer(hello);
       if (hello['localTime'] instanceof Date) time.learn(String(hello['me'] ?? ''), hello['localTime']);
       this.#watch(client);
-      await ensureIndexes(client.db(database), reuseIterations, logger);
-      return { connection, collections: collectionsOf(client.db(database)) };
+      const db = client.db(database);
+      await ensureIndexes(db, reuseIterations, logger);
+      return { connection, collections: collectionsOf(db, limits.writeConcernMs) };
     } catch (error) {
       await connection.close(true);
       throw error;
@@ -192,8 +193,6 @@ export class Link {
       waitQueueTimeoutMS: limits.waitQueueMs,
       socketTimeoutMS: limits.socketMs,
       maxIdleTimeMS: 10 * 60_000,
-      writeConcern: { w: 'majority', journal: true, wtimeoutMS: limits.writeConcernMs },
-      readPreference: 'primary',
       retryWrites: true,
       retryReads: true,
       promoteBuffers: true,
@@ -241,12 +240,17 @@ function checkServer(hello: mongo.Document): void {
     throw new StoreUnavailableError('MongoDB has to be of version 6.0 or later');
 }
 
-function collectionsOf(db: mongo.Db): Collections {
-  const majority = { readConcern: { level: 'majority' } } as const;
+/** Said for each collection, so that nothing in the address can weaken it. */
+function collectionsOf(db: mongo.Db, wtimeoutMS: number): Collections {
+  const sure = {
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS },
+    readPreference: 'primary',
+  } as const;
+  const current = { ...sure, readConcern: { level: 'local' } } as const;
   return {
-    jobs: db.collection<JobDoc>('jobs'),
-    results: db.collection<ResultDoc>('results', majority),
-    workers: db.collection<WorkerDoc>('workers'),
-    stats: db.collection<StatsDoc>('stats'),
+    jobs: db.collection<JobDoc>('jobs', current),
+    results: db.collection<ResultDoc>('results', { ...sure, readConcern: { level: 'majority' } }),
+    workers: db.collection<WorkerDoc>('workers', current),
+    stats: db.collection<StatsDoc>('stats', current),
   };
 }

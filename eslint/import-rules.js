@@ -9,7 +9,7 @@
 
 const TEST = /(\.test\.ts$|\/testing(\/|\.ts$)|conformance[^/]*\.ts$|\/conformance\/)/;
 const TEST_TOOLS = /^(package:(@jest\/globals|fast-check|supertest)$|node:)/;
-const VENDORS = /^(package:(kafkajs|mongoose|mongodb)(\/|$)|node:sqlite#)/;
+const VENDORS = /^(package:(kafkajs|@platformatic\/kafka|mongoose|mongodb)(\/|$)|node:sqlite#)/;
 const TELEMETRY = /^package:(winston|winston-transport|logform|triple-beam|@opentelemetry\/[^/]+)(\/|$)/;
 
 /** @type {(path: string, folder: string) => boolean} */
@@ -58,7 +58,7 @@ export const IMPORT_RULES = [
   },
   {
     rule: 2,
-    says: 'Only adapters import kafkajs, mongoose, mongodb and node:sqlite.',
+    says: 'Only adapters import kafkajs, @platformatic/kafka, mongoose, mongodb and node:sqlite.',
     forbids: (from, to) =>
       /^(services|operator)\/src\//.test(from) && adapterOf(from) === null && VENDORS.test(to),
   },
@@ -78,6 +78,16 @@ export const IMPORT_RULES = [
     rule: 3,
     says: 'Only files named settings.ts read the environment: take `process` from nowhere.',
     forbids: (_from, to) => to.startsWith('node:process#'),
+  },
+  {
+    rule: 4,
+    says: 'Only services/src/roles puts adapters and core together.',
+    forbids: (from, to) =>
+      within(from, 'services/src') &&
+      !within(from, 'services/src/roles') &&
+      !within(from, 'services/src/adapters') &&
+      !TEST.test(from) &&
+      within(to, 'services/src/adapters'),
   },
   {
     rule: 4,

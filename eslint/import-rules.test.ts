@@ -38,6 +38,7 @@ const ADDON_IMPORT = 'Import rule 2: Only services/src/hashing/native-addon.ts l
 const TELEMETRY = 'Import rule 3: Only services/src/runtime imports winston';
 const ENV = 'Import rule 3: only files named settings.ts read the environment';
 const ENV_IMPORT = 'Import rule 3: Only files named settings.ts read the environment';
+const ROLES = 'Import rule 4: Only services/src/roles puts adapters and core together';
 const MAIN = 'Import rule 4: A main.ts wires things';
 const APART = 'Import rule 5: services, operator and e2e never import each other';
 const SOURCE = 'Import rule 5: Source imports source';
@@ -111,6 +112,17 @@ describe('a violation of', () => {
     [ENV, 'services/src/worker/a.ts', `export const { env } = process;`],
     [ENV, 'services/src/runtime/a.test.ts', use(`process['env']`)],
     [ENV_IMPORT, 'services/src/worker/a.ts', `import { env } from 'node:process'; ${use('env')}`],
+    [
+      VENDORS,
+      'services/src/worker/a.ts',
+      `import { Producer } from '@platformatic/kafka'; ${use('Producer')}`,
+    ],
+    [ROLES, 'services/src/cli/a.ts', `import { x } from '../adapters/mongo/mongo-store.ts'; ${use('x')}`],
+    [
+      ROLES,
+      'services/src/worker/a.ts',
+      `import type { X } from '../adapters/kafka/options.ts'; export type Y = X;`,
+    ],
     [MAIN, 'services/src/cli/a.ts', `import { main } from '../worker/main.ts'; ${use('main')}`],
     [MAIN, 'services/src/endpoint/a.test.ts', `import { main } from './main.ts'; ${use('main')}`],
     [APART, 'operator/src/a.ts', `import { x } from '../../services/src/jobs/id.ts'; ${use('x')}`],

@@ -167,18 +167,18 @@ class Slot {
   }
 }
 
-/** Nothing is missing, wrong or against what the scenario promises. */
+/** Nothing is missing, wrong or against what the scenario promises; how long it took is another question. */
 export function isClean({ violations, breaches }: TrialReport): boolean {
   return violations.length === 0 && breaches.length === 0;
 }
 
 function summary(report: TrialReport): string {
-  const { acknowledged, unknown, refused, lateWrites, violations, breaches } = report;
+  const { acknowledged, unknown, refused, lateWrites, violations, breaches, late } = report;
   const rules = [...new Set(violations.map(({ rule }) => rule))].join(', ');
   const faults = violations.length > 0 ? `${violations.length} VIOLATIONS (${rules})` : 'clean';
   const figures = Object.entries(report.figures).map(([name, value]) => `${name} ${value}`);
   return [
-    ...[faults, ...breaches.map((breach) => `BREACH: ${breach}`)],
+    ...[faults, ...breaches.map((breach) => `BREACH: ${breach}`), ...late.map((what) => `LATE: ${what}`)],
     `${acknowledged} acknowledged, ${unknown} unknown, ${refused} refused, ${lateWrites} late writes`,
     ...figures,
   ].join(', ');
@@ -192,6 +192,7 @@ export function campaignLine(scenario: string, seed: string, { reports, failures
     report.violations.map((violation) => ({ seed: report.seed, ...violation })),
   );
   const breaches = reports.flatMap((report) => report.breaches.map((what) => ({ seed: report.seed, what })));
+  const late = reports.flatMap((report) => report.late.map((what) => ({ seed: report.seed, what })));
   return {
     scenario,
     seed,
@@ -207,6 +208,7 @@ export function campaignLine(scenario: string, seed: string, { reports, failures
     figures: spread(reports.map((report) => report.figures)),
     violations: violations.slice(0, 10),
     breaches: breaches.slice(0, 10),
+    late: late.slice(0, 10),
     failures: failures.slice(0, 10),
   };
 }

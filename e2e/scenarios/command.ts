@@ -31,6 +31,8 @@ ${row({ name: 'mutants', says: 'all of these' })}
 Ends with one JSON line for each; figures are the least, the middle and the most of all trials. The exit code is 1 when
 something was not as it should be. What was wrong is kept in .cache/chaos.`;
 
+const MAX_PROCESSES = 100;
+
 /** MongoDB's own: figures of how long an election takes are to be those of an ordinary set. */
 const ELECTION_MS = 10_000;
 
@@ -67,7 +69,9 @@ function harm(scenario: Scenario): Task {
     const bin = await patchedBuild('product', []);
     const odd = scenario.oddWorker ? { oddBin: await patchedBuild(scenario.name, scenario.oddWorker) } : {};
     const report = await runCampaign({ ...ground, scenario, bin, ...odd });
-    const fine = report.reports.length === ground.trials && report.reports.every(isClean);
+    const fine =
+      report.reports.length === ground.trials &&
+      report.reports.every((trial) => isClean(trial) && trial.late.length === 0);
     return { line: campaignLine(scenario.name, ground.seed, report), fine };
   };
 }
@@ -132,6 +136,8 @@ export async function clusterCommand(args: readonly string[]): Promise<number | 
   const tasks = tasksOf(positionals);
   if (!tasks) return null;
   // What it has started ends with it, also when it is told to end: see `startChild`.
+  // Each of its processes is waited for by a listener.
+  process.setMaxListeners(MAX_PROCESSES);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   return perform(tasks, {
     ...{ trials: count('trials', values.trials), parallel: count('parallel', values.parallel) },

@@ -44,6 +44,7 @@ export const CUT_FROM_MONGODB: Scenario = {
   endpoints: 2,
   workers: 2,
   sharesServers: true,
+  longJobs: 0,
   fault: async (scene) =>
     cutOff(scene, await busyWorker(scene), scene.cluster.mongoAddresses, ['out', 'back']),
 };
@@ -55,6 +56,7 @@ export const CUT_ONE_WAY: Scenario = {
   endpoints: 2,
   workers: 2,
   sharesServers: true,
+  longJobs: 0,
   fault: (scene) => cutOneWay(scene, scene.random.next() < 0.5 ? 'out' : 'back', scene.random.next() < 0.5),
 };
 

@@ -38,7 +38,6 @@ const mutants = MUTANTS.filter(({ scenario }) => scenario.sharesServers);
     'the audit notices when %s (needs Docker)',
     async (_, name) => {
       const found = (await pool.result(name)) as Awaited<ReturnType<Stage['hunt']>>;
-      expect(found.failures).toEqual([]);
       expect(found.caughtInTrial).not.toBeNull();
       expect(found.controlClean).not.toBe(false);
     },

@@ -21,6 +21,8 @@ export interface Scene {
   readonly once: Together['once'];
   /** Something that the scenario promises did not hold. */
   readonly breach: (what: string) => void;
+  /** Something took longer than it may on a machine that has nothing else to do. */
+  readonly late: (what: string) => void;
 }
 
 /** Numbers that a trial brings, by name: milliseconds where the name ends in `Ms`. */

@@ -31,7 +31,6 @@ const mutants = MUTANTS.filter(({ scenario }) => !scenario.sharesServers);
     'the audit notices when %s (needs Docker)',
     async (_, mutant) => {
       const found = await stage.hunt(mutant, MUTANT_TRIALS);
-      expect(found.failures).toEqual([]);
       expect(found.caughtInTrial).not.toBeNull();
     },
     LIMIT_MS,

@@ -10,6 +10,9 @@ import type { Scenario } from './scenario.ts';
 /** Elections as short as they can be: a test asks what is lost, not how long it takes. */
 const ELECTION_MS = 2_000;
 
+/** Each process is waited for by a listener. */
+const MAX_PROCESSES = 100;
+
 /** Why clusters cannot be had here; null where they can. */
 export const CLUSTER_TROUBLE = await dockerTrouble();
 
@@ -28,6 +31,7 @@ export class Stage {
   }
 
   static async start(name: string): Promise<Stage> {
+    process.setMaxListeners(MAX_PROCESSES);
     const bin = await patchedBuild('product', []);
     const reference = await Reference.make();
     return new Stage(

@@ -19,8 +19,9 @@ const LONG = { count: 1, strides: 8 };
 export interface TrialReport {
   readonly seed: string;
   readonly violations: readonly Violation[];
-  /** Promises of the scenario that did not hold. */
+  /** Promises of the scenario that did not hold, and what took longer than it may. */
   readonly breaches: readonly string[];
+  readonly late: readonly string[];
   readonly acknowledged: number;
   readonly attempts: number;
   readonly unknown: number;
@@ -53,12 +54,18 @@ export async function runTrial(options: TrialOptions): Promise<TrialReport> {
     mix: new JobMix({ seed, reference, long: { ...LONG, count: scenario.longJobs ?? LONG.count } }),
   });
   const observer = new Observer({ history, callers, store, seed });
-  const marks = { faultAt: null as number | null, lateWrites: 0, breaches: [] as string[] };
+  const marks = {
+    faultAt: null as number | null,
+    lateWrites: 0,
+    breaches: [] as string[],
+    late: [] as string[],
+  };
   const scene: Scene = {
     ...{ cluster, history, load, random, once: together.once },
     strike: () => (marks.faultAt = performance.now()),
     lateWrites: (count) => (marks.lateWrites += count),
     breach: (what) => marks.breaches.push(what),
+    late: (what) => marks.late.push(what),
   };
   await cluster.ready();
   observer.start();

@@ -27,6 +27,8 @@ export const KILL_WORKER: Scenario = {
   endpoints: 2,
   workers: 2,
   sharesServers: true,
+  // Then the others have lanes free: what is measured is how soon jobs are taken over, not how long a queue is.
+  longJobs: 0,
   async fault(scene) {
     const victim = await busyWorker(scene);
     const { worker } = victim;
@@ -35,7 +37,7 @@ export const KILL_WORKER: Scenario = {
     await victim.kill();
     const held = await jobsOf(scene.cluster, worker);
     const tookMs = await takenOver(scene, worker, held, struck);
-    if (tookMs > TAKE_OVER_MS) scene.breach(`the jobs ran again after ${tookMs} ms`);
+    if (tookMs > TAKE_OVER_MS) scene.late(`the jobs ran again after ${tookMs} ms`);
     return { heldJobs: held.length, checkpointed: checkpointed(held), takeOverMs: tookMs };
   },
 };
@@ -47,6 +49,7 @@ export const PAUSE_WORKER: Scenario = {
   endpoints: 2,
   workers: 2,
   sharesServers: true,
+  longJobs: 0,
   demands: { lateWrites: 1 },
   fault: (scene) =>
     pauseWorker(scene, PAUSE_MS.least + scene.random.next() * (PAUSE_MS.most - PAUSE_MS.least)),
@@ -61,7 +64,7 @@ async function pauseWorker(scene: Scene, pauseMs: number): Promise<Figures> {
   victim.pause();
   const held = await jobsOf(scene.cluster, victim.worker);
   const takeOverMs = await takenOver(scene, victim.worker, held, struck);
-  if (takeOverMs > TAKE_OVER_MS) scene.breach(`the jobs ran again after ${takeOverMs} ms`);
+  if (takeOverMs > TAKE_OVER_MS) scene.late(`the jobs ran again after ${takeOverMs} ms`);
   await pause(struck + Math.max(pauseMs, LEASE_MS) - performance.now());
   victim.resume();
   await within(NOTICE_MS, async () => (await lostBy(victim)) > lostBefore);

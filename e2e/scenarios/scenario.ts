@@ -38,7 +38,7 @@ export interface Scenario {
   readonly sharesServers: boolean;
   readonly demands?: Partial<Demands>;
   readonly env?: Readonly<Record<string, string>>;
-  /** How long everything may take to be done afterwards, in milliseconds; two minutes unless said otherwise. */
+  /** How long everything may take to be done afterwards, in milliseconds; four minutes unless said otherwise. */
   readonly drainMs?: number;
   /** Of 32 jobs of the load, this many take a second; one unless said otherwise. */
   readonly longJobs?: number;
@@ -82,7 +82,7 @@ export async function longJobsOf({ store }: Cluster, { worker }: Member): Promis
 }
 
 /** Gives the cluster long jobs, lets them run for a random time, and picks the worker that holds most of them. */
-export async function busyWorker(scene: Scene, jobs = 4, strides = 64): Promise<Member> {
+export async function busyWorker(scene: Scene, jobs = 4, strides = 32): Promise<Member> {
   const { cluster, load, random } = scene;
   await load.burst(jobs, strides);
   await pause(500 + random.next() * 4_500);

@@ -13,7 +13,7 @@ const DEMANDS: Demands = { acknowledged: 300, acknowledgedBefore: 50, ratePerSec
 const STRIKE_AFTER = { least: 60, most: 160 };
 /** What is not acknowledged so long after the fault, and what is not done so long after that, is missing. */
 const ACKNOWLEDGE_MS = 90_000;
-const DRAIN_MS = 120_000;
+const DRAIN_MS = 240_000;
 const LONG = { count: 1, strides: 8 };
 
 export interface TrialReport {

@@ -8,12 +8,10 @@ import { Deliverer } from './deliverer.ts';
 import { Inbox } from './inbox.ts';
 import { OffsetSaver } from './offset-saver.ts';
 import type { TopicKeeper } from './topic-keeper.ts';
-import { reasonOf, within } from './within.ts';
+import { reasonOf } from './within.ts';
 import type { Session, Sink, Wire } from './wire.ts';
 
-/** Connecting, and asking where a topic ends, may take this long; milliseconds. */
-const OPEN_MS = 10_000;
-/** Leaving a group and closing connections. What takes longer is left to the broker's patience. */
+/** Leaving a group and closing connections; milliseconds. What takes longer is left to the broker's patience. */
 const CLOSE_MS = 4_000;
 /** Nothing heard for so long: the session is not what it seems, and is made anew. */
 const SILENCE_MS = 20_000;
@@ -60,7 +58,7 @@ export class Feed<M> implements Subscription {
   #told = false;
 
   constructor(options: FeedOptions<M>) {
-    const { decode, onBad, onDelivered, maxBatch, logger, handle, group, clock } = options;
+    const { decode, onBad, onDelivered, maxBatch, logger, handle, clock } = options;
     this.#options = options;
     this.#heardAt = clock.monotonic();
     const inbox = new Inbox(decode, onBad);
@@ -69,9 +67,7 @@ export class Feed<M> implements Subscription {
       if (!this.#session) throw new Error('There is no session');
       await this.#session.commit(offsets);
     });
-    const onCommit = (): void => {
-      if (group !== null) this.#saver.look();
-    };
+    const onCommit = (): void => this.#save();
     this.#deliverer = new Deliverer({ inbox, maxBatch, logger, handle, onCommit, onDelivered });
   }
 
@@ -109,9 +105,15 @@ export class Feed<M> implements Subscription {
 
   async #close(): Promise<void> {
     await this.#deliverer.close();
+    this.#save();
     await this.#saver.close(CLOSE_MS);
     this.#stop.abort();
     await this.#running;
+  }
+
+  /** Only a group has something to save. */
+  #save(): void {
+    if (this.#options.group !== null) this.#saver.look();
   }
 
   /** Null when messages come; otherwise why not. */
@@ -139,31 +141,21 @@ export class Feed<M> implements Subscription {
 
   /** From the begin of a session to its end. Resolves when we are closed, rejects when the session breaks. */
   async #live(): Promise<void> {
-    const { wire, topics, topic, group } = this.#options;
-    this.#begun = false;
-    await topics.check();
-    this.#begun = true;
-    this.#heardAt = this.#options.clock.monotonic();
-    const opening = wire.open({ topic, group, sink: this.#sink() });
-    opening.then((late) => this.#closeLate(late)).catch(() => {});
-    this.#session = await within(opening, OPEN_MS, 'Opening a session');
-    this.#saver.look();
+    const { wire, topics, topic, group, clock } = this.#options;
     const over = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, over.signal]);
     try {
-      await Promise.race([
-        this.#session.ended,
-        this.#watch(AbortSignal.any([this.#stop.signal, over.signal])),
-      ]);
+      this.#begun = false;
+      await Promise.race([topics.check(), aborted(signal)]);
+      if (signal.aborted) return;
+      this.#begun = true;
+      this.#heardAt = clock.monotonic();
+      this.#session = wire.open({ topic, group, sink: this.#sink(over.signal) });
+      this.#save();
+      await Promise.race([this.#session.ended, this.#watch(signal)]);
     } finally {
       over.abort();
     }
-  }
-
-  /** A session that was not waited for any more. */
-  #closeLate(session: Session): void {
-    setImmediate(() => {
-      if (session !== this.#session) session.close().catch(() => {});
-    });
   }
 
   /** Until it is over. Rejects when nothing has been heard for too long although we listened. */
@@ -204,7 +196,8 @@ export class Feed<M> implements Subscription {
     this.#options.logger.info('bus subscription goes on');
   }
 
-  #sink(): Sink {
+  /** Whatever a session says that is over changes nothing. */
+  #sink(over: AbortSignal): Sink {
     const inbox = this.#inbox;
     const memory = this.#memory;
     return {
@@ -215,21 +208,37 @@ export class Feed<M> implements Subscription {
         memory.memberId = memberId;
       },
       position: (partition) => inbox.position(partition),
-      assigned: (partitions) => inbox.keep(partitions),
-      seek: (partition, offset) => inbox.seek(partition, offset),
+      assigned: (partitions) => {
+        if (!over.aborted) inbox.keep(partitions);
+      },
+      seek: (partition, offset) => {
+        if (!over.aborted) inbox.seek(partition, offset);
+      },
       put: (partition, messages) => {
+        if (over.aborted) return;
         inbox.put(partition, messages);
         this.#deliverer.look();
       },
       room: (ms) => this.#deliverer.room(ms),
-      polled: () => this.#heard(),
-      rebalancing: () => this.#saver.look(),
+      polled: () => {
+        if (!over.aborted) this.#heard();
+      },
+      rebalancing: () => this.#save(),
       identify: (topicId) => {
+        if (over.aborted) return;
         if (memory.topicId !== null && memory.topicId !== topicId) inbox.keep([]);
         memory.topicId = topicId;
       },
     };
   }
+}
+
+/** Resolves when the signal says that it is over. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {

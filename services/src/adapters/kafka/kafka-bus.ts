@@ -100,7 +100,7 @@ class KafkaBus implements Bus {
     await Promise.all([...outboxes.values()].map((outbox) => outbox.close(health.downMs > 0)));
     const stopped = topics.stop();
     await settlesWithin(wire.close(), CLOSE_MS).catch(() => {});
-    await stopped;
+    await settlesWithin(stopped, CLOSE_MS);
   }
 
   async publish<T extends Topic>(topic: T, messages: readonly Topics[T][]): Promise<void> {
@@ -108,8 +108,7 @@ class KafkaBus implements Bus {
     if (messages.length === 0) return;
     const { published, refused } = this.#metrics;
     try {
-      // Known to be away for long: nobody has to wait to hear it.
-      if (health.downMs > PUBLISH_MS) throw new BusUnavailableError(health.trouble ?? 'Kafka is away');
+      refuseWhenAway(health);
       await outboxes.get(topic)!.publish(messages.map(encode));
       published.add(messages.length, { topic });
     } catch (error) {
@@ -123,8 +122,9 @@ class KafkaBus implements Bus {
     options: SubscribeOptions,
     handler: Handler<T>,
   ): Promise<Subscription> {
-    const { feeds } = this.#mustRun();
+    const { feeds, health } = this.#mustRun();
     this.#mustBeOpen();
+    if (options.group === null) refuseWhenAway(health);
     const feed = this.#feed(topic, options, handler);
     try {
       await within(feed.start(), SUBSCRIBE_MS, 'Kafka');
@@ -186,6 +186,11 @@ class KafkaBus implements Bus {
     if (!this.#running) throw new BusUnavailableError('the bus is not started');
     return this.#running;
   }
+}
+
+/** Known to be away for long: nobody has to wait to hear it. */
+function refuseWhenAway(health: Health): void {
+  if (health.downMs > PUBLISH_MS) throw new BusUnavailableError(health.trouble ?? 'Kafka is away');
 }
 
 /** Only the client that is used is loaded. */

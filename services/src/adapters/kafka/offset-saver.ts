@@ -56,11 +56,10 @@ export class OffsetSaver {
     }, AGAIN_MS);
   }
 
-  /** Saves what is left, as far as that is possible within `ms`. */
+  /** Waits for a request that is under way, at most `ms`, and makes no more. */
   async close(ms: number): Promise<void> {
     this.#closed = true;
     if (this.#again) clearTimeout(this.#again);
-    this.look();
     if (this.#saving) await settlesWithin(this.#saving, ms);
   }
 }

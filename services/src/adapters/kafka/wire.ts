@@ -65,8 +65,8 @@ export interface Wire {
   create(topics: readonly TopicSpec[]): Promise<void>;
   /** The next offset of each partition. */
   ends(topic: string): Promise<readonly number[]>;
-  /** Resolves with the session that has begun; a group may be joined later. */
-  open(options: SessionOptions): Promise<Session>;
+  /** Begins a session. Connecting and joining follow by themselves. */
+  open(options: SessionOptions): Session;
   /** Drops the connections for producing and asking; the next call makes new ones. */
   reset(): Promise<void>;
   close(): Promise<void>;

@@ -66,7 +66,7 @@ class KafkajsWire implements Wire {
     return ends;
   }
 
-  async open(options: SessionOptions): Promise<Session> {
+  open(options: SessionOptions): Session {
     const forget = async (groupId: string): Promise<void> => {
       await (await this.#asking()).deleteGroups([groupId]);
     };

@@ -76,11 +76,10 @@ export class GroupSession extends Ending implements Session {
   }
 
   async #assigned(): Promise<void> {
-    const { topic, sink } = this.#options;
+    const { topic } = this.#options;
     this.#joinedAt = Date.now();
     const partitions = this.#member.assignments?.find((each) => each.topic === topic)?.partitions ?? [];
-    const fresh = partitions.filter((partition) => sink.position(partition) === undefined);
-    await this.#reader.assign(partitions, await this.#committed(fresh));
+    await this.#reader.assign(partitions, await this.#committed(partitions));
   }
 
   /** Where the group stands, as far as it has ever said. */

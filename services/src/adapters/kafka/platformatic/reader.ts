@@ -68,18 +68,19 @@ export class Reader {
     return partitionsCount;
   }
 
-  /** Reads these partitions from now on, and no others. Those that have no position begin with the oldest message. */
+  /**
+   * Reads these partitions from now on, and no others. Where the group is known to be ahead of us, we follow it. Those of
+   * which nothing is known begin with the oldest message.
+   */
   async assign(partitions: readonly number[], known: ReadonlyMap<number, number>): Promise<void> {
     const { sink } = this.#options;
     const turn = ++this.#turn;
     this.#assigned = [];
     sink.assigned(partitions);
-    const unknown = partitions.filter((partition) => sink.position(partition) === undefined);
-    for (const partition of unknown) {
-      const offset = known.get(partition);
-      if (offset !== undefined) sink.seek(partition, offset);
+    for (const [partition, offset] of known) {
+      if (offset > (sink.position(partition) ?? -1)) sink.seek(partition, offset);
     }
-    await this.#rewind(unknown.filter((partition) => !known.has(partition)));
+    await this.#rewind(partitions.filter((partition) => sink.position(partition) === undefined));
     if (turn !== this.#turn) return;
     this.#assigned = partitions;
     await this.#ask();

@@ -79,7 +79,7 @@ class PlatformaticWire implements Wire {
     return ends;
   }
 
-  async open({ topic, group, sink }: SessionOptions): Promise<Session> {
+  open({ topic, group, sink }: SessionOptions): Session {
     const connection = this.#connection;
     if (group === null) return new ReaderSession({ connection, topic, sink });
     return new GroupSession({ connection, topic, group, sink });

@@ -44,10 +44,8 @@ export class ChatProcess {
 
   /** Until what is published from now on is heard by both, and nothing is wrong. */
   async untilWell(): Promise<void> {
-    const after = this.#last?.published ?? 0;
-    const attempts = this.#last ? this.#last.published + this.#last.refused : 0;
-    const from = Math.max(after, attempts);
-    await this.until(({ grouped, all, trouble }) => grouped > from + 1 && all > from + 1 && trouble === null);
+    const from = this.#last?.attempted ?? 0;
+    await this.until(({ grouped, all, trouble }) => grouped > from && all > from && trouble === null);
   }
 
   /** Asks it to stop. Resolves with its exit code and what it has written to stderr. */

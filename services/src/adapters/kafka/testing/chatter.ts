@@ -10,7 +10,8 @@ import type { KafkaClientName } from '../options.ts';
  */
 
 export interface Chat {
-  /** The number that was published last, and the largest that each of the two has heard of. */
+  /** The number that was tried and the one that was published last; the largest that each of the two has heard of. */
+  readonly attempted: number;
   readonly published: number;
   readonly grouped: number;
   readonly all: number;
@@ -24,6 +25,7 @@ export interface Chat {
 
 const PUBLISH_EVERY_MS = 20;
 const TELL_EVERY_MS = 50;
+const AGAIN_MS = 100;
 const GROUP = 'chatter';
 
 const [client, broker, topicPrefix] = process.argv.slice(2);
@@ -49,12 +51,13 @@ const bus = createKafkaBus({
   replication: 1,
   logger,
 });
-const state = { published: 0, grouped: 0, all: 0, refused: 0, longestMs: 0 };
+const state = { attempted: 0, published: 0, grouped: 0, all: 0, refused: 0, longestMs: 0 };
 const over = new AbortController();
 
 async function talk(): Promise<void> {
   for (let number = 1; !over.signal.aborted; number++) {
     const begin = performance.now();
+    state.attempted = number;
     try {
       await bus.publish('jobs.1', [dispatch(number)]);
       state.published = number;
@@ -76,6 +79,7 @@ async function listen(key: 'grouped' | 'all', group: string | null): Promise<voi
       return;
     } catch {
       state.refused++;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }
 }

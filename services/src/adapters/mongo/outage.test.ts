@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { completionOf, job, jobs, stateOfJob, WORKER } from '../../ports/job-store-conformance-facts.ts';
 import { StoreUnavailableError, type JobStore } from '../../ports/job-store.ts';
-import { dropDatabase, newDatabase, testStore } from './testing/kit.ts';
+import { interrupted } from './testing/crash.ts';
+import { dropDatabase, newDatabase, testStore, withDatabase, type TestStore } from './testing/kit.ts';
 import { proxyTo, type Proxy } from './testing/proxy.ts';
+import { FACTS, SCENES, SWEEP } from './testing/scenes.ts';
 import { needMongo } from './testing/server.ts';
 
 const server = await needMongo();
@@ -30,6 +32,15 @@ const CALLS: readonly { readonly what: string; readonly call: (store: JobStore) 
   { what: 'backlog', call: (store) => store.backlog() },
 ];
 
+/** Where nobody waits long for what will not come. */
+const SHORT = { ...LIMITS, serverSelectionMs: 300, connectMs: 300 };
+
+interface Opened extends TestStore {
+  readonly proxy: Proxy;
+  /** Another client, which is not cut off. */
+  readonly direct: JobStore;
+}
+
 suite(`a store that is cut off from MongoDB${needs}`, () => {
   const database = newDatabase();
   let closing: (() => Promise<void>)[] = [];
@@ -39,15 +50,16 @@ suite(`a store that is cut off from MongoDB${needs}`, () => {
     await dropDatabase({ uri, database });
   });
 
-  async function open(): Promise<{ store: JobStore; proxy: Proxy; direct: JobStore }> {
+  async function open(limits = LIMITS): Promise<Opened> {
     const proxy = await proxyTo(Number(/:(\d+)/.exec(uri)![1]));
     const through = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
-    const { store } = testStore({ uri: through, database, limits: LIMITS });
+    const opened = testStore({ uri: through, database, limits });
+    const { store } = opened;
     const { store: direct } = testStore({ uri, database });
     closing = [() => store.stop(), () => direct.stop(), () => proxy.close()];
     await store.start();
     await direct.start();
-    return { store, proxy, direct };
+    return { ...opened, proxy, direct };
   }
 
   /** Asks until it is answered. The test's own time limit is the bound. */
@@ -60,6 +72,21 @@ suite(`a store that is cut off from MongoDB${needs}`, () => {
       }
     }
   }
+
+  test('waits for it at the start', async () => {
+    const proxy = await proxyTo(Number(/:(\d+)/.exec(uri)![1]));
+    proxy.set('cut');
+    const through = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const { store, logger } = testStore({ uri: through, database, limits: SHORT });
+    closing = [() => store.stop(), () => proxy.close()];
+    const started = store.start();
+    while (logger.lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(logger.lines).toEqual(['warn MongoDB cannot be reached yet']);
+    expect(store.trouble()).toBe('the store is not started');
+    proxy.set('open');
+    await started;
+    expect(store.trouble()).toBeNull();
+  });
 
   test('says so, and goes on when the way is open again', async () => {
     const { store, proxy } = await open();
@@ -115,4 +142,35 @@ suite(`a store that is cut off from MongoDB${needs}`, () => {
     expect(await stateOfJob(direct, job('a'))).toBe('done');
     expect((await direct.backlog()).queued[0]!.jobs).toBe(0);
   });
+
+  test.each(SCENES.filter(({ what }) => what !== 'give up'))(
+    '$what: whichever answer is lost, it is not taken for done, and asking again does it',
+    async ({ before, act, end }) => {
+      const { link, time, proxy, direct } = await open(SHORT);
+      for (let commands = 0; ; commands++) {
+        await before(direct);
+        const broken = await interrupted(
+          commands,
+          { link, time },
+          {
+            act,
+            other: async () => proxy.set('deaf'),
+          },
+        ).catch((error: unknown) => error);
+        proxy.set('open');
+        if (broken === false) {
+          expect(commands).toBeGreaterThan(0);
+          return;
+        }
+        expect({ commands, broken }).toEqual({ commands, broken: expect.any(StoreUnavailableError) });
+        await direct.sweep(SWEEP);
+        await untilAnswered(() => interrupted(1_000, { link, time }, { act, other: async () => undefined }));
+        expect(await stateOfJob(direct, FACTS)).toBe(end);
+        await withDatabase({ uri, database }, async (db) => {
+          for (const name of ['jobs', 'results']) await db.collection(name).deleteMany({});
+        });
+      }
+    },
+    120_000,
+  );
 });

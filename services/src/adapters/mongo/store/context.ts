@@ -39,12 +39,21 @@ export async function insertMissing<T extends JobDoc | ResultDoc>(
     await collection.insertMany(docs as unknown as mongo.OptionalUnlessRequiredId<T>[], { ordered: false });
     return new Set();
   } catch (error) {
-    if (!(error instanceof mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
-    const errors = error.result.getWriteErrors();
-    // A broken connection comes in the same wrapping, and names no write: nobody knows then what was done.
-    if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+    const errors = onlyWriteErrors(error);
+    if (!errors?.every(({ code }) => code === DUPLICATE_KEY)) throw error;
     return new Set(errors.map(({ index }) => docs[index]!._id));
   }
+}
+
+/**
+ * The writes that were refused, where the server has answered and that is all that was wrong. Null where nobody knows
+ * what was done: a broken connection comes in the same wrapping, and so does a majority that could not be had.
+ */
+function onlyWriteErrors(error: unknown): readonly mongo.WriteError[] | null {
+  if (!(error instanceof mongo.MongoBulkWriteError)) return null;
+  if (error.errorResponse instanceof Error || error.result.getWriteConcernError()) return null;
+  const errors = error.result.getWriteErrors();
+  return errors.length > 0 ? errors : null;
 }
 
 /** The documents with these ids, in one answer. */

@@ -1,4 +1,4 @@
-import { mongo } from 'mongoose';
+import { Error as MongooseError, mongo } from 'mongoose';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
 
 /**
@@ -34,6 +34,7 @@ const POOL_FAULTS = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClearedErro
 const LABELS = ['RetryableWriteError', 'RetryableReadError', 'TransientTransactionError', 'ResetPool'];
 
 export function isAway(error: unknown): boolean {
+  if (error instanceof MongooseError.MongooseServerSelectionError) return true;
   if (!(error instanceof mongo.MongoError)) return false;
   // Whatever breaks a bulk write off, the driver wraps.
   if (error instanceof mongo.MongoBulkWriteError && error.errorResponse instanceof mongo.MongoError)

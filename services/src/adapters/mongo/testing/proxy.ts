@@ -1,17 +1,22 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+/**
+ * `open`: as if it were not there; `cut`: nobody gets through; `mute`: what is sent arrives, no answer comes back;
+ * `deaf`: what is sent arrives, and the connection ends instead of the answer.
+ */
+type Way = 'open' | 'cut' | 'mute' | 'deaf';
+
 /** A way to a server that a test can cut. */
 export interface Proxy {
   readonly port: number;
-  /** `open`: as if it were not there; `cut`: nobody gets through; `mute`: what is sent arrives, no answer comes back. */
-  set(state: 'open' | 'cut' | 'mute'): void;
+  set(state: Way): void;
   close(): Promise<void>;
 }
 
 export async function proxyTo(port: number): Promise<Proxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
-  let state: 'open' | 'cut' | 'mute' = 'open';
+  let state: Way = 'open';
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
     const pair = [near, far] as const;
@@ -23,7 +28,10 @@ export async function proxyTo(port: number): Promise<Proxy> {
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     near.on('data', (bytes) => far.write(bytes));
-    far.on('data', (bytes) => state === 'open' && near.write(bytes));
+    far.on('data', (bytes) => {
+      if (state === 'open') near.write(bytes);
+      else if (state === 'deaf') end();
+    });
     if (state === 'cut') end();
   });
   server.listen(0, '127.0.0.1');

@@ -173,4 +173,33 @@ suite(`a store that is cut off from MongoDB${needs}`, () => {
     },
     120_000,
   );
+
+  test.each(SCENES.filter(({ what }) => /^(submit|submit with its digest|complete)$/.test(what)))(
+    '$what: what was not done is not taken for done, though the next command is answered',
+    async ({ before, act, end }) => {
+      const { link, time, proxy, direct } = await open({ ...LIMITS, serverSelectionMs: 1_200 });
+      for (let commands = 0; ; commands++) {
+        await before(direct);
+        const told = await interrupted(
+          commands,
+          { link, time },
+          {
+            act,
+            other: async () => proxy.set('cut'),
+            then: () => proxy.set('open'),
+          },
+        ).catch((error: unknown) => error);
+        proxy.set('open');
+        if (told === false) return;
+        if (told !== true) expect(told).toBeInstanceOf(StoreUnavailableError);
+        else expect(await stateOfJob(direct, FACTS)).toBe(end);
+        await untilAnswered(() => interrupted(1_000, { link, time }, { act, other: async () => undefined }));
+        expect(await stateOfJob(direct, FACTS)).toBe(end);
+        await withDatabase({ uri, database }, async (db) => {
+          for (const name of ['jobs', 'results']) await db.collection(name).deleteMany({});
+        });
+      }
+    },
+    120_000,
+  );
 });

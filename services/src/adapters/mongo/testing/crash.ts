@@ -61,16 +61,24 @@ export async function crashAfter(
   }
 }
 
+interface Interruption {
+  act(context: Context): Promise<unknown>;
+  other(): Promise<unknown>;
+  /** What comes before the command after that, should there be one. */
+  then?(): void;
+}
+
 /** Does something, and something else right before its command number `commands`. Returns whether it came so far. */
 export async function interrupted(
   commands: number,
   opened: Pick<TestStore, 'link' | 'time'>,
-  { act, other }: { act(context: Context): Promise<unknown>; other(): Promise<unknown> },
+  { act, other, then }: Interruption,
 ): Promise<boolean> {
   let left = commands;
   let happened = false;
   const run = hooked(opened, async () => {
-    if (left-- !== 0) return;
+    if (left-- === -1) then?.();
+    if (left !== -1) return;
     happened = true;
     await other();
   });

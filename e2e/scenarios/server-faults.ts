@@ -160,8 +160,10 @@ async function startAgain({ cluster }: Scene, members: readonly number[]): Promi
   await mongo.ready();
 }
 
+/** On a busy machine the primary may take its time to say that it is one. */
 async function primaryOf({ cluster }: Scene): Promise<number> {
-  const primary = await cluster.servers.mongo.primary();
+  let primary: number | null = null;
+  await within(LIMIT_MS, async () => (primary = await cluster.servers.mongo.primary()) !== null);
   if (primary === null) throw new Error('MongoDB has no primary');
   return primary;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { BaseOptions } from '@platformatic/kafka';
 import type { KafkaConnection } from '../options.ts';
 import { CONNECT_MS, METADATA_MS, REPLICAS_MS, REQUEST_MS } from '../timing.ts';
@@ -7,6 +8,13 @@ const MECHANISMS = {
   'scram-sha-256': 'SCRAM-SHA-256',
   'scram-sha-512': 'SCRAM-SHA-512',
 } as const;
+
+/** A server is told by which name it is called; an address is none. Source: RFC 6066, 3 */
+function haveNames(brokers: readonly string[]): boolean {
+  return brokers.every(
+    (broker) => isIP(broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '')) === 0,
+  );
+}
 
 /** What all clients of this process have in common. They do not retry: the bus does, and knows for how long. */
 export function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection): BaseOptions {
@@ -19,7 +27,7 @@ export function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection)
     metadataMaxAge: METADATA_MS,
     retries: 0,
     autocreateTopics: false,
-    ...(tls ? { tls, tlsServerName: true } : {}),
+    ...(tls ? { tls, tlsServerName: haveNames(brokers) } : {}),
     ...(sasl
       ? { sasl: { mechanism: MECHANISMS[sasl.mechanism], username: sasl.username, password: sasl.password } }
       : {}),

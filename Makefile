@@ -22,7 +22,7 @@ setup: $(INSTALLED) ## install what is needed; Node 24 comes along
 $(INSTALLED): package-lock.json
 	@echo 'Installing …'
 	@PATH='$(SYSTEM_PATH)' npm ci --no-audit --no-fund --loglevel=error
-	@node -e 'if (!process.features.typescript) { console.error("Node 22.18 or newer is needed here; this is " + process.version); process.exit(1); }'
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); if (major < 22 || (major === 22 && minor < 22)) { console.error("Node 22.22 or newer is needed here; this is " + process.version); process.exit(1); }'
 	@touch $@
 
 build: $(INSTALLED) ## compile TypeScript and, where there is a C compiler, the hashing kernels

@@ -12,9 +12,6 @@ export interface SqliteStoreOptions extends StoreOptions {
   readonly clock?: Clock;
 }
 
-/** What `createSqliteStore` gives. */
-export type SqliteStore = JobStore;
-
 /**
  * A store in one SQLite file, for one process. A thread of its own waits for the disk; what is asked while it waits
  * shares the next flush. Every answer is durable (WAL, `synchronous=FULL`).

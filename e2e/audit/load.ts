@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../faults/random.ts';
 import type { Caller } from './caller.ts';
 import type { Asked, Attempt, History } from './history.ts';
@@ -154,8 +155,4 @@ export class Load {
       reached();
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

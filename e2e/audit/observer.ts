@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../faults/random.ts';
 import type { Caller } from './caller.ts';
 import type { History, Stored } from './history.ts';
@@ -82,8 +83,4 @@ export class Observer {
     this.#last.set(job.id, job);
     this.#options.history.stored.push(job);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -13,6 +13,8 @@ import {
 import { checkpointed, lostBy } from './worker-faults.ts';
 
 const CUT_MS = { least: 11_000, most: 16_000 };
+/** It notices by then that it has lost jobs, unless it has finished them. */
+const NOTICE_MS = 6_000;
 /** A worker is at work again so long after the network is whole, in milliseconds. */
 const BACK_MS = 30_000;
 
@@ -96,6 +98,7 @@ export async function cutOff(
   const healed = performance.now();
   const backMs = await within(BACK_MS, async () => (await leaseLeft(scene, worker)) > 0, healed);
   if (backMs === null) scene.breach(`the worker had no lease ${BACK_MS} ms after the network was whole`);
+  await within(NOTICE_MS, async () => (await lostBy(victim)) > lostBefore, healed);
   scene.lateWrites((await lostBy(victim)) - lostBefore);
   return { ...figures, leaseBackMs: Math.round(backMs ?? BACK_MS) };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Demands } from '../audit/checker.ts';
 import type { History, Stored } from '../audit/history.ts';
 import type { Load } from '../audit/load.ts';
@@ -51,7 +52,7 @@ export interface Scenario {
 /** After this time something that has to happen has not, in milliseconds. */
 const LIMIT_MS = 60_000;
 
-/** Waits, looking every 50 ms, and says how long it took since `since`; false as an answer to "did it". */
+/** Waits, looking every 50 ms, and says how long it took since `since`; null when it did not come within `limitMs` of that. */
 export async function within(
   limitMs: number,
   condition: () => Promise<boolean> | boolean,
@@ -64,8 +65,9 @@ export async function within(
   return performance.now() - since;
 }
 
+/** Until so many milliseconds are over; not at all when that was before. */
 export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+  return sleep(Math.max(0, ms));
 }
 
 /** The live jobs of a worker, as the store has them. */

@@ -4,7 +4,7 @@ import type { Member } from './member.ts';
 /** How long an endpoint is down, in milliseconds. */
 const DOWN_MS = { least: 3_000, most: 8_000 };
 /** How long it is cut off: longer than an answer of MongoDB is waited for, so that it is seen to give up. */
-const CUT_MS = { least: 18_000, most: 24_000 };
+const CUT_MS = { least: 22_000, most: 28_000 };
 /** An endpoint serves again so long after its database is back, in milliseconds. */
 const BACK_MS = 20_000;
 

@@ -2,6 +2,8 @@ import type { Running } from '../lib/child.ts';
 import { startRole, type Role } from '../lib/service.ts';
 import { Network } from '../faults/network.ts';
 
+const MAX_LOG = 1_000;
+
 export interface MemberOptions {
   readonly role: Role;
   /** Unique in the cluster; part of a worker's id. */
@@ -21,6 +23,7 @@ export class Member {
   readonly #options: MemberOptions;
   #running: Running | null = null;
   #starts = 0;
+  #logBefore: readonly string[] = [];
 
   private constructor(options: MemberOptions) {
     this.#options = options;
@@ -49,9 +52,9 @@ export class Member {
     return `${this.name}-${this.#starts}`;
   }
 
-  /** What it has logged, the last lines. */
+  /** What it has logged since it first started, the last lines. */
   get log(): readonly string[] {
-    return this.#running?.log ?? [];
+    return [...this.#logBefore, ...(this.#running?.log ?? [])].slice(-MAX_LOG);
   }
 
   /** Resolves when it is ready. Idempotent. */
@@ -66,6 +69,7 @@ export class Member {
   /** SIGKILL. */
   async kill(): Promise<void> {
     const running = this.#running;
+    this.#logBefore = this.log;
     this.#running = null;
     await running?.kill();
   }

@@ -48,6 +48,8 @@ export const WRONG_DIGESTS: Scenario = {
       await odd.kill();
       scene.breach('the right results were not stored');
     }
+    // Only what it has hashed to the end does it write when it can; the rest it finds to be somebody else's.
+    await within(LIMIT_MS, async () => (await odd.metric('hashcluster_worker_jobs_held')) === 0);
     odd.network.heal();
     await within(LIMIT_MS, async () => (await contradictions(odd)) > before);
     const refused = (await contradictions(odd)) - before;

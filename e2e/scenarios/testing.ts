@@ -1,3 +1,4 @@
+import type { Rule } from '../audit/checker.ts';
 import { Reference } from '../audit/job-mix.ts';
 import { dockerTrouble } from '../servers/docker.ts';
 import { runCampaign, type CampaignReport } from './campaign.ts';
@@ -9,6 +10,11 @@ import type { Scenario } from './scenario.ts';
 
 /** Elections as short as they can be: a test asks what is lost, not how long it takes. */
 const ELECTION_MS = 2_000;
+
+/** A harm that does not come about shows nothing: it is tried again, so often in all. */
+const ATTEMPTS = 3;
+/** Broken when the fault missed, and by nothing that the product does. */
+const MISSED: readonly Rule[] = ['unseen', 'vacuous'];
 
 /** Each process is waited for by a listener. */
 const MAX_PROCESSES = 100;
@@ -44,7 +50,12 @@ export class Stage {
 
   async harm(scenario: Scenario): Promise<CampaignReport> {
     const odd = scenario.oddWorker ? { oddBin: await patchedBuild(scenario.name, scenario.oddWorker) } : {};
-    return runCampaign({ ...this.#common(1), scenario, parallel: 1, bin: this.#bin, ...odd });
+    for (let attempt = 1; ; attempt++) {
+      const common = this.#common(1);
+      const seed = `${common.seed}/${attempt}`;
+      const report = await runCampaign({ ...common, seed, scenario, parallel: 1, bin: this.#bin, ...odd });
+      if (attempt === ATTEMPTS || !hasMissed(report)) return report;
+    }
   }
 
   hunt(mutant: Mutant, trials: number): Promise<HuntReport> {
@@ -62,6 +73,11 @@ export class Stage {
       say: (): void => undefined,
     };
   }
+}
+
+function hasMissed({ reports, failures }: CampaignReport): boolean {
+  const broken = reports.flatMap(({ violations }) => violations.map(({ rule }) => rule));
+  return failures.length > 0 || (broken.length > 0 && broken.every((rule) => MISSED.includes(rule)));
 }
 
 /** Runs things, so many at a time, in order; each can be waited for by its name. */

@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 /** An announcer of a worker with 4 lanes and so many jobs, whose clock stands still until it is told to go on. */
-async function setup(jobs: number) {
+async function setup(jobs: number, storeTrouble: string | null = null) {
   const logger = new RecordingLogger();
   const bus = createMemoryBus({ logger });
   await bus.start();
@@ -29,10 +29,11 @@ async function setup(jobs: number) {
   const clock = { now: () => now, monotonic: () => now };
   const hasher = {
     description: { backend: 'node', engines: 1, lanes: 4 },
-    load: () => ({ freeLanes: 0, iterationsDone: 0, iterationsLeft: 0, capacity: 1 }),
+    load: () => ({ freeLanes: 3, iterationsDone: 0, iterationsLeft: 0, capacity: 1 }),
   };
   const deps = {
     ...{ bus, logger, clock, hasher, metrics: noopMetrics },
+    store: { trouble: () => storeTrouble },
     settings: { ...defaultWorkerSettings('me', 'h'), aliveMs: 2_000 },
     usage: () => Promise.resolve({ cpu: 0, disk: null }),
   } as unknown as WorkerDeps;
@@ -56,6 +57,24 @@ async function setup(jobs: number) {
   };
   return { announcer, bus, hear, shared, held, forward: (ms: number) => void (now += ms) };
 }
+
+/** What the worker says of itself when it drains. */
+async function lastWord({ announcer, bus }: Awaited<ReturnType<typeof setup>>): Promise<Alive> {
+  const told = Promise.withResolvers<Alive>();
+  await bus.subscribe('alive', { group: null, maxBatch: 10 }, ({ messages }) => {
+    for (const alive of messages) if (alive.worker === 'me') told.resolve(alive);
+    return Promise.resolve();
+  });
+  await announcer.drain();
+  return told.promise;
+}
+
+test.each([
+  ['all its free lanes', null, 3],
+  ['no lanes while it cannot reach the store', 'MongoDB has no primary', 0],
+])('a worker offers %s', async (_what, trouble, freeLanes) => {
+  expect(await lastWord(await setup(1, trouble))).toMatchObject({ freeLanes });
+});
 
 describe('sharing', () => {
   test('begins at once when somebody is heard to have nothing to do', async () => {
@@ -95,14 +114,9 @@ describe('sharing', () => {
   });
 
   test('ends when the worker drains, which everybody is told at once', async () => {
-    const { announcer, bus, hear, shared } = await setup(10);
-    const told = Promise.withResolvers<Alive>();
-    await bus.subscribe('alive', { group: null, maxBatch: 10 }, ({ messages }) => {
-      for (const alive of messages) if (alive.worker === 'me') told.resolve(alive);
-      return Promise.resolve();
-    });
-    await announcer.drain();
-    expect(await told.promise).toMatchObject({ draining: true, jobs: 10 });
+    const worker = await setup(10);
+    const { hear, shared } = worker;
+    expect(await lastWord(worker)).toMatchObject({ draining: true, jobs: 10 });
     await hear({});
     expect(shared).toEqual([]);
   });

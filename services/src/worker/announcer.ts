@@ -74,9 +74,11 @@ export class Announcer {
 
   async #message(): Promise<Alive> {
     const { held, deps } = this.#options;
-    const { hasher, settings, clock, usage } = deps;
+    const { hasher, settings, clock, usage, store } = deps;
     const { backend, engines, lanes } = hasher.description;
     const { freeLanes, iterationsDone, iterationsLeft, capacity } = hasher.load();
+    // Without the store it can claim nothing: the others must not give jobs back for it.
+    const offered = store.trouble() === null ? freeLanes : 0;
     const now = clock.monotonic();
     const seconds = Math.max(0.001, (now - this.#last.at) / 1_000);
     const rate = (iterationsDone - this.#last.iterations) / seconds;
@@ -85,7 +87,7 @@ export class Announcer {
     return {
       ...{ worker: settings.id, host: settings.host, node: settings.node },
       ...{ startedAt: this.#startedAt, at: clock.now() },
-      ...{ backend, engines, lanes: engines * lanes, freeLanes, rate, capacity },
+      ...{ backend, engines, lanes: engines * lanes, freeLanes: offered, rate, capacity },
       ...{ jobs: held.size, backlogSeconds: iterationsLeft / Math.max(1, capacity) },
       positions: held.takeMoved(MAX_POSITIONS).map(({ job, position }) => ({ id: job.id, position })),
       ...{ cpu, disk, draining: this.#draining },

@@ -119,6 +119,7 @@ export function storeWith(store: JobStore, own: Partial<JobStore>): JobStore {
 function bound(store: JobStore): Partial<JobStore> {
   const names = [
     'submit',
+    'trouble',
     'get',
     'list',
     'claim',

@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'adapters/mongo/store/link.js',
-        find: "writeConcern: { w: 'majority', journal: true, wtimeoutMS: limits.writeConcernMs }",
+        find: "writeConcern: { w: 'majority', journal: true, wtimeoutMS }",
         replace: 'writeConcern: { w: 1, journal: true }',
       },
     ],

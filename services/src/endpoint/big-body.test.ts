@@ -83,11 +83,25 @@ describe('a large body', () => {
 
   test('of many clients at once is refused when memory would run out', async () => {
     const { url, metrics } = await endpoints.start({ maxDocumentBytes: 8 * MIB, maxHeldBytes: 16 * MIB });
-    const document = (): Readable =>
-      Readable.from(['{"data":"', ...Array.from({ length: 7 }, () => 'x'.repeat(MIB)), '","iterations":1}']);
+    let underWay = 0;
+    let refused!: () => void;
+    const full = new Promise<void>((resolve) => (refused = resolve));
+    // The ends wait until all have sent the rest, or the first is refused: they are held at the same time.
+    const document = async function* (): AsyncGenerator<string> {
+      yield '{"data":"';
+      for (let i = 0; i < 7; i++) yield 'x'.repeat(MIB);
+      if (++underWay === 8) refused();
+      await full;
+      yield '","iterations":1}';
+    };
     const headers = { 'content-type': 'application/json' };
     const replies = await Promise.all(
-      Array.from({ length: 8 }, () => call(`${url}/v1/jobs`, { method: 'POST', headers, body: document() })),
+      Array.from({ length: 8 }, async () => {
+        const body = Readable.from(document());
+        const reply = await call(`${url}/v1/jobs`, { method: 'POST', headers, body });
+        refused();
+        return reply;
+      }),
     );
     const statuses = new Set(replies.map(({ status }) => status));
     expect([...statuses].every((status) => status === 200 || status === 503)).toBe(true);

@@ -48,7 +48,7 @@ chaos: $(INSTALLED) ## kill it again and again, and check that nothing is lost
 	@npm run --silent chaos -- $(ARGS)
 
 clean: ## remove what was built
-	rm -rf .cache coverage services/dist services/native/build
+	rm -rf .cache coverage services/dist operator/dist services/native/build
 
 distclean: clean ## remove what was installed, too
-	rm -rf node_modules services/node_modules e2e/node_modules
+	rm -rf node_modules services/node_modules operator/node_modules e2e/node_modules

@@ -1,9 +1,9 @@
 // Jest asks for a default export here; nothing else in the repository has one.
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/services', '<rootDir>/e2e', '<rootDir>/eslint'],
+  roots: ['<rootDir>/services', '<rootDir>/operator', '<rootDir>/e2e', '<rootDir>/eslint'],
   testMatch: ['**/*.test.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/services/dist', '<rootDir>/.cache'],
+  modulePathIgnorePatterns: ['<rootDir>/services/dist', '<rootDir>/operator/dist', '<rootDir>/.cache'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -58,9 +58,12 @@ export const IMPORT_RULES = [
   },
   {
     rule: 2,
-    says: 'Only adapters import kafkajs, @platformatic/kafka, mongoose, mongodb and node:sqlite.',
+    says: 'Only adapters import kafkajs, @platformatic/kafka, mongoose, mongodb and node:sqlite; in the operator, operator/src/servers.',
     forbids: (from, to) =>
-      /^(services|operator)\/src\//.test(from) && adapterOf(from) === null && VENDORS.test(to),
+      /^(services|operator)\/src\//.test(from) &&
+      adapterOf(from) === null &&
+      !within(from, 'operator/src/servers') &&
+      VENDORS.test(to),
   },
   {
     rule: 2,
@@ -71,8 +74,8 @@ export const IMPORT_RULES = [
   },
   {
     rule: 3,
-    says: 'Only services/src/runtime imports winston and OpenTelemetry.',
-    forbids: (from, to) => !within(from, 'services/src/runtime') && TELEMETRY.test(to),
+    says: 'Only runtime imports winston and OpenTelemetry.',
+    forbids: (from, to) => !/^(services|operator)\/src\/runtime\//.test(from) && TELEMETRY.test(to),
   },
   {
     rule: 3,

@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import { about, count, mapListOf, name, quantity, raw, text, texts } from './schema-kit.ts';
+
+/** `resources` of a container. */
+export type Resources = z.output<ReturnType<typeof resources>>;
+export type Placement = z.output<ReturnType<typeof placement>>;
+export type EnvVar = z.output<ReturnType<typeof envVar>>;
+export type RoleSpec = z.output<ReturnType<typeof roleSpec>>;
+export type ScalingSpec = RoleSpec['scaling'];
+export type ScalingBehavior = ScalingSpec['behavior']['scaleUp'];
+
+/** What a container asks for, and the most that it gets. */
+export interface ResourceDefaults {
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+/** What the roles differ in. */
+export interface RoleDefaults {
+  readonly role: 'endpoint' | 'worker';
+  readonly min: number;
+  readonly max: number;
+  readonly resources: ResourceDefaults;
+  readonly cpuUtilization: number;
+  readonly graceSeconds: number;
+}
+
+/** These the operator sets itself: a cluster of which they were changed would fall apart. */
+export const RESERVED_ENV = [
+  ...['POD_NAME', 'NODE_NAME', 'LISTEN_HOST', 'LISTEN_PORT', 'ADMIN_HOST', 'ADMIN_PORT', 'ENDPOINT_ID'],
+  ...['WORKER_ID', 'HASHCLUSTER_MODE', 'MONGODB_URI', 'MONGODB_USERNAME', 'MONGODB_PASSWORD'],
+  ...['MONGODB_DATABASE', 'KAFKA_BROKERS', 'KAFKA_USERNAME', 'KAFKA_PASSWORD', 'KAFKA_SASL_MECHANISM'],
+  ...['KAFKA_TLS', 'KAFKA_TLS_CA_FILE', 'KAFKA_TOPIC_PREFIX', 'KAFKA_PARTITIONS', 'KAFKA_REPLICATION'],
+];
+
+export function resources(defaults: ResourceDefaults) {
+  const amounts = (description: string) =>
+    z
+      .record(z.string(), quantity('An amount, such as 500m or 1Gi.'))
+      .meta({ description, maxProperties: 16 });
+  return z
+    .object({
+      requests: amounts('What is set aside for the container.').default({ ...defaults.requests }),
+      limits: amounts('The most that the container gets.').default({ ...defaults.limits }),
+    })
+    .meta(about('Resources of the container.'));
+}
+
+export function placement() {
+  return z
+    .object({
+      nodeSelector: texts('Only nodes with these labels.').optional(),
+      tolerations: z
+        .array(raw('A toleration, as of a pod.'))
+        .max(32)
+        .optional()
+        .meta(about('Tolerations of the pods.')),
+      affinity: raw(
+        'The affinity of the pods. Without it, pods of a kind prefer different nodes.',
+      ).optional(),
+      topologySpread: z
+        .array(raw('A constraint, as of a pod, without its labelSelector.'))
+        .max(8)
+        .optional()
+        .meta(about('Topology spread constraints. The label selector is filled in.')),
+      priorityClassName: name('The priority class of the pods.').optional(),
+    })
+    .meta(about('Which nodes the pods may run on.'));
+}
+
+function envVar() {
+  return z
+    .object({
+      name: text('The name of the variable.', 128, /^[A-Za-z_][A-Za-z0-9_]*$/),
+      value: z.string().max(4096).optional().meta(about('Its value.')),
+      valueFrom: raw('Where its value is, as of a container: secretKeyRef or configMapKeyRef.').optional(),
+    })
+    .meta(
+      about('A variable.', {
+        rule: 'has(self.value) != has(self.valueFrom)',
+        message: 'exactly one of value and valueFrom must be given',
+      }),
+    );
+}
+
+function env() {
+  const reserved = RESERVED_ENV.map((reserve) => `'${reserve}'`).join(', ');
+  return z
+    .array(envVar())
+    .max(64)
+    .default([])
+    .meta({
+      ...about('Further environment variables: settings of the service that have no field of their own.', {
+        rule: `self.all(e, !(e.name in [${reserved}]))`,
+        message: 'a variable that the operator sets itself cannot be given',
+      }),
+      ...mapListOf('name'),
+    });
+}
+
+function direction(description: string, windowSeconds: number, policies: readonly PolicyDefault[]) {
+  const policy = z.object({
+    type: z.enum(['Pods', 'Percent']).meta(about('Pods, or percent of the pods there are.')),
+    value: count('How many pods, or percent.', 1, 10_000),
+    periodSeconds: count('Within how long.', 1, 1800),
+  });
+  return z
+    .object({
+      stabilizationWindowSeconds: count(
+        'How long the decision must have held: the most cautious one within this time is followed.',
+        0,
+        3600,
+      ).default(windowSeconds),
+      policies: z
+        .array(policy)
+        .min(1)
+        .max(8)
+        .default([...policies])
+        .meta(about('How many pods may come or go within a time.')),
+      selectPolicy: z
+        .enum(['Max', 'Min', 'Disabled'])
+        .default('Max')
+        .meta(about('Which policy counts when there are several; Disabled: never in this direction.')),
+    })
+    .prefault({})
+    .meta(about(description));
+}
+
+interface PolicyDefault {
+  readonly type: 'Pods' | 'Percent';
+  readonly value: number;
+  readonly periodSeconds: number;
+}
+
+function utilization(description: string, standard: number) {
+  return z
+    .object({
+      enabled: z.boolean().default(true).meta(about('Whether it is looked at.')),
+      utilization: count('The target, in percent.', 1, 100).default(standard),
+    })
+    .prefault({})
+    .meta(about(description));
+}
+
+function seconds(description: string, standard: number) {
+  return z
+    .object({
+      enabled: z.boolean().default(true).meta(about('Whether it is looked at.')),
+      seconds: count('The target, in seconds.', 1, 86_400).default(standard),
+    })
+    .prefault({})
+    .meta(about(description));
+}
+
+function scaling({ cpuUtilization }: RoleDefaults) {
+  return z
+    .object({
+      cpu: utilization(
+        'CPU that the pods use, of their limit, or of their request where there is no limit. Needs metrics.k8s.io.',
+        cpuUtilization,
+      ),
+      disk: utilization('How full the disks may get that the pods write to.', 80),
+      backlog: seconds('Seconds of work that wait, for the pods there are.', 30),
+      oldestAge: seconds('How long the oldest job has waited.', 60),
+      tolerance: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.1)
+        .meta(about('Deviations from a target up to this share are let be, but never at the bounds.')),
+      behavior: z
+        .object({
+          scaleUp: direction('How pods come.', 0, [
+            { type: 'Percent', value: 100, periodSeconds: 15 },
+            { type: 'Pods', value: 4, periodSeconds: 15 },
+          ]),
+          scaleDown: direction('How pods go.', 300, [{ type: 'Percent', value: 50, periodSeconds: 60 }]),
+        })
+        .prefault({})
+        .meta(about('How fast to follow, in the words of HorizontalPodAutoscaler.')),
+      paused: z
+        .enum(['None', 'In', 'Out', 'Both'])
+        .default('None')
+        .meta(about('Do not scale in (fewer pods), out (more pods), or both.')),
+    })
+    .prefault({})
+    .meta(about('What decides how many pods there are. The largest answer of all signals counts.'));
+}
+
+/** Endpoints or workers. */
+export function roleSpec(defaults: RoleDefaults) {
+  const { role, min, max, graceSeconds } = defaults;
+  return z
+    .object({
+      replicas: z
+        .object({
+          min: count(`The fewest ${role}s.`, 1, 1000).default(min),
+          max: count(`The most ${role}s.`, 1, 1000).default(max),
+        })
+        .prefault({})
+        .meta(
+          about(`How many ${role}s there may be. Equal bounds: always so many.`, {
+            rule: 'self.min <= self.max',
+            message: 'min must not be larger than max',
+          }),
+        ),
+      resources: resources(defaults.resources).prefault({}),
+      scaling: scaling(defaults),
+      placement: placement().prefault({}),
+      env: env(),
+      terminationGracePeriodSeconds: count(
+        'How long a pod has for giving back what it works on.',
+        30,
+        3600,
+      ).default(graceSeconds),
+    })
+    .prefault({})
+    .meta(about(role === 'endpoint' ? 'What answers HTTP requests.' : 'What hashes.'));
+}

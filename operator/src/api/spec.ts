@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { healingSpec, ingressSpec, limitsSpec, monitoringSpec, networkPolicySpec } from './access-spec.ts';
+import { roleSpec } from './role-spec.ts';
+import { about, mapListOf, name, text } from './schema-kit.ts';
+import { kafkaSpec, mongoSpec } from './server-spec.ts';
+
+/** `spec` of a HashCluster, after defaulting. */
+export type ClusterSpec = z.output<ReturnType<typeof clusterSpec>>;
+/** `spec` as people write it. */
+export type ClusterSpecInput = z.input<ReturnType<typeof clusterSpec>>;
+
+const DURATION = /^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$/;
+
+/** A field that is agreed upon, and whose feature this version has not: turning it on is refused, not ignored. */
+function notYet(description: string, field: string) {
+  return z
+    .object({
+      enabled: z
+        .boolean()
+        .default(false)
+        .meta(
+          about('Must be false in this version.', { rule: '!self', message: `${field} is not there yet` }),
+        ),
+    })
+    .prefault({})
+    .meta(about(description));
+}
+
+function images() {
+  return {
+    version: text(
+      'The version to run: the tag of the image. Without it, the operator’s own of the day the cluster was made.',
+      128,
+    )
+      .regex(/^[\w][\w.-]*$/)
+      .optional(),
+    image: text('The image to run, in place of the operator’s; may name a tag or a digest.', 512).optional(),
+    imagePullPolicy: z
+      .enum(['Always', 'IfNotPresent', 'Never'])
+      .default('IfNotPresent')
+      .meta(about('When images are pulled.')),
+    imagePullSecrets: z
+      .array(z.object({ name: name('The name of a Secret.') }))
+      .max(8)
+      .default([])
+      .meta({ ...about('Secrets for pulling images.'), ...mapListOf('name') }),
+  };
+}
+
+/** `spec`. What is not given has a default, so that `spec: {}` is whole. */
+export function clusterSpec() {
+  return z
+    .object({
+      ...images(),
+      paused: z
+        .boolean()
+        .default(false)
+        .meta(about('Leave everything as it is: nothing is applied, scaled or healed. Deleting goes on.')),
+      deletionPolicy: z
+        .enum(['Retain', 'Delete'])
+        .default('Retain')
+        .meta(about('What becomes of volumes and their credentials when the HashCluster is deleted.')),
+      endpoint: roleSpec({
+        ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
+        resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '1Gi' } },
+      }),
+      worker: roleSpec({
+        ...{ role: 'worker', min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
+        resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+      }),
+      limits: limitsSpec(),
+      auth: notYet('API keys.', 'auth'),
+      cache: z
+        .object({
+          shared: z.boolean().default(true).meta(about('Whether tenants use each other’s results.')),
+        })
+        .prefault({})
+        .meta(about('Reuse of results.')),
+      retention: z
+        .object({
+          results: text('How long after its last use a result is kept, such as 30d.', 32, DURATION).default(
+            '30d',
+          ),
+        })
+        .prefault({})
+        .meta(about('How long things are kept.')),
+      ingress: ingressSpec(),
+      mongodb: mongoSpec(),
+      kafka: kafkaSpec(),
+      backup: notYet('Backups.', 'backup'),
+      healing: healingSpec(),
+      networkPolicy: networkPolicySpec(),
+      logging: z
+        .object({
+          level: z
+            .enum(['silent', 'error', 'warn', 'info', 'debug'])
+            .default('info')
+            .meta(about('What is logged.')),
+          format: z.enum(['json', 'pretty']).default('json').meta(about('How it is written.')),
+        })
+        .prefault({})
+        .meta(about('Logs of endpoints and workers.')),
+      monitoring: monitoringSpec(),
+    })
+    .prefault({})
+    .meta(
+      about('What the cluster should be. Everything has a default.', {
+        rule: '!(has(self.version) && has(self.image))',
+        message: 'only one of version and image can be given',
+      }),
+    );
+}

@@ -1,0 +1,120 @@
+import type { ClusterStatus } from '../api/status.ts';
+import type { LedgerEntry, MongoMember } from './observed.ts';
+import type { KubeObject, ObjectRef } from './kube.ts';
+
+/** A key of a Secret that is made once, at random, and never changed by the operator. */
+export interface GeneratedKey {
+  readonly name: string;
+  /** How many random bytes. */
+  readonly bytes: number;
+  /** How they are written: `base64` fits a MongoDB keyfile, `base64url` an address, `uuid` a Kafka cluster id (base64url of 16 bytes). */
+  readonly form: 'base64' | 'base64url' | 'uuid';
+}
+
+/** A user of MongoDB, and where its password is. */
+export interface MongoUser {
+  readonly name: string;
+  /** The Secret and its key with the password. */
+  readonly secret: { readonly name: string; readonly key: string };
+  /** Roles as `createUser` takes them; each with the database that it holds in. */
+  readonly roles: readonly { readonly role: string; readonly db: string }[];
+}
+
+/** A role of our own, for what the built-in ones give too much of. Source: MongoDB manual, `createRole`; all in `admin`. */
+export interface MongoRole {
+  readonly name: string;
+  readonly privileges: readonly {
+    readonly resource: Readonly<Record<string, unknown>>;
+    readonly actions: readonly string[];
+  }[];
+  readonly roles: readonly { readonly role: string; readonly db: string }[];
+}
+
+/** How the managed replica set is reached. */
+export interface MongoAddress {
+  readonly setName: string;
+  /** `host:port` of every member that should be. */
+  readonly hosts: readonly string[];
+  /** The Secret and its key with the keyfile: the password of `__system`. */
+  readonly keyfile: { readonly name: string; readonly key: string };
+}
+
+/** One thing to do. `why` is what logs, events and people are told. */
+export type Action =
+  /** Server-side apply by `hashcluster-operator`, forced. */
+  | { readonly kind: 'apply'; readonly object: KubeObject; readonly why: string }
+  /** Delete, on condition of the uid; children follow in the background. */
+  | { readonly kind: 'delete'; readonly ref: ObjectRef; readonly why: string }
+  /** Server-side apply on `/scale` by `hashcluster-scaler`, forced. */
+  | { readonly kind: 'scale'; readonly ref: ObjectRef; readonly replicas: number; readonly why: string }
+  /** Merge patch of `metadata.annotations`; null takes one away. */
+  | {
+      readonly kind: 'annotate';
+      readonly ref: ObjectRef;
+      readonly annotations: Readonly<Record<string, string | null>>;
+      readonly why: string;
+    }
+  /** The eviction API; the pod is read again before. */
+  | { readonly kind: 'evict'; readonly ref: ObjectRef; readonly why: string }
+  /** Makes a Secret with random values, once: one that is there already stays as it is. */
+  | {
+      readonly kind: 'createSecret';
+      /** Without `data`: metadata and type. */
+      readonly object: KubeObject;
+      readonly keys: readonly GeneratedKey[];
+      readonly why: string;
+    }
+  /** An Event on the HashCluster; equal ones are counted, not repeated. */
+  | {
+      readonly kind: 'event';
+      readonly type: 'Normal' | 'Warning';
+      /** One word in CamelCase. */
+      readonly reason: string;
+      readonly message: string;
+    }
+  /** `replSetInitiate`, as `__system` with the keyfile, on the first host. */
+  | {
+      readonly kind: 'initiateMongo';
+      readonly address: MongoAddress;
+      readonly members: readonly MongoMember[];
+      readonly why: string;
+    }
+  /** `replSetReconfig` from the version that was seen: a member more, or less, never two at once. */
+  | {
+      readonly kind: 'reconfigureMongo';
+      readonly address: MongoAddress;
+      readonly fromVersion: number;
+      readonly members: readonly MongoMember[];
+      readonly why: string;
+    }
+  /** Creates or updates users and roles, passwords included. */
+  | {
+      readonly kind: 'ensureMongoUsers';
+      readonly address: MongoAddress;
+      readonly users: readonly MongoUser[];
+      readonly roles: readonly MongoRole[];
+      readonly why: string;
+    }
+  /** Puts our finalizer on the HashCluster, or takes it away. */
+  | { readonly kind: 'finalizer'; readonly change: 'add' | 'remove'; readonly why: string }
+  /** Takes owner references to the HashCluster away, so that the object stays when it goes. */
+  | { readonly kind: 'orphan'; readonly ref: ObjectRef; readonly why: string }
+  /** Merge patch of `spec.resources.requests.storage` of a PersistentVolumeClaim. */
+  | { readonly kind: 'expandVolume'; readonly ref: ObjectRef; readonly storage: string; readonly why: string }
+  /** What the reconciler notes down for later plans. */
+  | { readonly kind: 'remember'; readonly entry: LedgerEntry; readonly why: string }
+  /** Replaces the status, by server-side apply of `/status`. */
+  | { readonly kind: 'status'; readonly status: ClusterStatus; readonly why: string };
+
+/** The kinds of action. */
+export type ActionKind = Action['kind'];
+
+/** The action of one kind. */
+export type ActionOf<K extends ActionKind> = Extract<Action, { readonly kind: K }>;
+
+/** What to do now, in this order, and when to look again although nothing has changed. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Milliseconds; null: when something changes, or at the next round. */
+  readonly recheckMs: number | null;
+}

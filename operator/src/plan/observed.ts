@@ -1,0 +1,218 @@
+import type { HashCluster } from '../api/hash-cluster.ts';
+import type { KubeObject, Pod } from './kube.ts';
+
+/** The parts of a cluster, as `app.kubernetes.io/component` says. */
+export type Component = 'endpoint' | 'worker' | 'mongodb' | 'kafka';
+
+/** The parts that are scaled. */
+export type Role = 'endpoint' | 'worker';
+
+/**
+ * Something that was asked for, with its age. `at`: milliseconds since 1970 of the measurement; for an error, of the
+ * attempt. What is not known is never taken for zero.
+ */
+export type Reading<T> =
+  { readonly at: number; readonly value: T } | { readonly at: number; readonly error: string };
+
+/** What one pod uses now. Source: metrics.k8s.io/v1beta1 PodMetrics. */
+export interface PodUsage {
+  readonly pod: string;
+  /** The end of the window that was measured, in milliseconds since 1970. */
+  readonly at: number;
+  /** Cores, of all containers. */
+  readonly cpuCores: number;
+  readonly memoryBytes: number;
+}
+
+/** `GET /v1/cluster` of one endpoint: what is read of it. Source: services, `/openapi.json`. */
+export interface ClusterReport {
+  readonly workers: { readonly live: number; readonly draining: number };
+  /** Engines of all workers: one job keeps one of them busy at most. */
+  readonly engines: number;
+  readonly lanes: number;
+  readonly freeLanes: number;
+  /** Iterations per second, now and at most. */
+  readonly rate: number;
+  readonly capacity: number;
+  readonly backlog: {
+    readonly running: number;
+    readonly queued: readonly {
+      readonly class: number;
+      readonly jobs: number;
+      readonly iterations: number;
+      readonly oldestSeconds: number | null;
+    }[];
+    /** Seconds of work; null while there is work and nobody to do it. */
+    readonly seconds: number | null;
+  };
+}
+
+/** One of `GET /v1/workers`: what is read of it. */
+export interface WorkerReport {
+  readonly id: string;
+  /** The name of its pod. */
+  readonly host: string;
+  readonly state: 'live' | 'draining' | 'dead';
+  readonly lanes: number;
+  readonly freeLanes: number;
+  readonly jobs: number;
+  readonly backlogSeconds: number;
+  /** Of its engines, 0 to 1. */
+  readonly cpu: number;
+  readonly disk: { readonly free: number; readonly total: number } | null;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly lastSeen: string;
+}
+
+/** What one endpoint says. */
+export interface EndpointReading {
+  readonly pod: string;
+  readonly cluster: Reading<ClusterReport>;
+  readonly workers: Reading<readonly WorkerReport[]>;
+}
+
+/** A member of the replica set, as its configuration has it. Source: MongoDB manual, "Replica Set Configuration". */
+export interface MongoMember {
+  /** `_id`. */
+  readonly id: number;
+  /** `host:port`. */
+  readonly host: string;
+  readonly votes: 0 | 1;
+  readonly priority: number;
+}
+
+/** What MongoDB says of itself. */
+export interface MongoReport {
+  /** Null: no configuration yet (`NotYetInitialized`). */
+  readonly config: {
+    readonly setName: string;
+    readonly version: number;
+    readonly members: readonly MongoMember[];
+  } | null;
+  /** `replSetGetStatus`, by host. */
+  readonly members: readonly {
+    readonly host: string;
+    /** `stateStr`: PRIMARY, SECONDARY, STARTUP2, RECOVERING, (not reachable/healthy) … */
+    readonly state: string;
+    readonly healthy: boolean;
+  }[];
+  /** `host:port`; null while there is none. */
+  readonly primary: string | null;
+  /** Names of the users in `admin`; null: they could not be read. */
+  readonly users: readonly string[] | null;
+  /** `dbStats` of each member that answers: fsUsedSize, fsTotalSize. Bytes. */
+  readonly disks: readonly { readonly host: string; readonly used: number; readonly total: number }[];
+}
+
+/** What Kafka says of itself. Source: DescribeLogDirs (KIP-827). */
+export interface KafkaReport {
+  /** Ids of the live brokers. */
+  readonly brokers: readonly number[];
+  /** Bytes. */
+  readonly disks: readonly { readonly broker: number; readonly used: number; readonly total: number }[];
+}
+
+/** Everything that was asked of running parts. Null: not asked for (there is nothing to ask, or nobody). */
+export interface Readings {
+  readonly usage: Reading<readonly PodUsage[]> | null;
+  readonly endpoints: readonly EndpointReading[];
+  readonly mongo: Reading<MongoReport> | null;
+  readonly kafka: Reading<KafkaReport> | null;
+}
+
+/** A Secret, without what it holds. */
+export interface SecretFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** The owner's uid, when it has a controller. */
+  readonly owner: string | null;
+  readonly keys: readonly string[];
+  /**
+   * The first 16 hexadecimal characters of the SHA-256 of its `data`: for each key in order, `key`, `=`, the value in
+   * base64, a line feed. Pods are restarted when it changes, so how it is made must not change.
+   */
+  readonly hash: string;
+}
+
+/** What happened before, and must be remembered: read from the API server it would come too late. */
+export type LedgerEntry =
+  /** A pod was disrupted on purpose. */
+  | {
+      readonly kind: 'disruption';
+      readonly at: number;
+      readonly component: Component;
+      readonly pod: string;
+      readonly uid: string;
+      readonly reason: string;
+      /** For healing: how many in a row this is, without 10 healthy minutes in between; 1 for the first. */
+      readonly attempt?: number;
+    }
+  /** A component was scaled. */
+  | {
+      readonly kind: 'scale';
+      readonly at: number;
+      readonly role: Role;
+      readonly from: number;
+      readonly to: number;
+    }
+  /** How many replicas were wanted, scaled or not: what stabilization windows look back on. */
+  | { readonly kind: 'recommendation'; readonly at: number; readonly role: Role; readonly replicas: number };
+
+/** What the API server can do. */
+export interface ApiFacts {
+  /** Kinds that are not everywhere: `HTTPRoute` (gateway.networking.k8s.io/v1), `PodMetrics` (metrics.k8s.io/v1beta1). */
+  readonly httpRoute: boolean;
+  readonly podMetrics: boolean;
+}
+
+/** A StorageClass: what is read of it. */
+export interface StorageClassFacts {
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly allowVolumeExpansion: boolean;
+}
+
+/** What this operator uses where the spec names nothing. Existing children keep what they have. */
+export interface OperatorDefaults {
+  readonly images: { readonly hashcluster: string; readonly mongodb: string; readonly kafka: string };
+  /** Where the operator runs: NetworkPolicies let it in. */
+  readonly operator: {
+    readonly namespace: string;
+    readonly podLabels: Readonly<Record<string, string>>;
+  };
+  /** The DNS domain of the Kubernetes cluster, such as `cluster.local`. */
+  readonly clusterDomain: string;
+}
+
+/** Everything that a plan for one HashCluster may depend on. */
+export interface Observed {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /**
+   * When the pods that we see were last known to be all there are: the last event, bookmark or list of the watch.
+   * Milliseconds since 1970.
+   */
+  readonly viewAt: number;
+  /** As stored: after defaulting by the API server. */
+  readonly cluster: HashCluster;
+  /** Live objects with our labels of every kind that we make, but pods and Secrets. PersistentVolumeClaims too. */
+  readonly children: readonly KubeObject[];
+  readonly pods: readonly Pod[];
+  /** Those that we make, and those that the spec names; only the ones that exist. */
+  readonly secrets: readonly SecretFacts[];
+  readonly readings: Readings;
+  /** Oldest first, bounded by the reconciler (an hour is enough). */
+  readonly ledger: readonly LedgerEntry[];
+  readonly api: ApiFacts;
+  /** Null: not readable (no rights on StorageClasses). */
+  readonly storageClasses: readonly StorageClassFacts[] | null;
+  readonly defaults: OperatorDefaults;
+  /** What the API server refused when the last plan was carried out; shown in `Degraded`. */
+  readonly refusals: readonly { readonly ref: string; readonly message: string }[];
+}
+
+/** The value of a reading that is there and not older than `maxAgeMs`; otherwise null: not known. */
+export function fresh<T>(reading: Reading<T> | null, now: number, maxAgeMs: number): T | null {
+  return reading !== null && 'value' in reading && now - reading.at <= maxAgeMs ? reading.value : null;
+}

@@ -10,8 +10,10 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 export interface KeeperEvents {
   /** These jobs are no longer this worker's. */
   drop(ids: readonly JobId[]): Promise<void>;
-  /** This is what the store thinks is this worker's. */
-  reconcile(owned: readonly LiveJob[]): void;
+  /** Those of these jobs, which the store thinks are this worker's, that it knows nothing of. */
+  strays(owned: readonly LiveJob[]): readonly LiveJob[];
+  /** These are this worker's: the answer to the claim got lost. */
+  adopt(strays: readonly LiveJob[]): void;
 }
 
 /** Jobs that were saved less than this many milliseconds ago are not saved again. */
@@ -91,7 +93,17 @@ export class Keeper {
     await this.#saveWhatIsDue();
     if (this.#untilReconcile-- > 0) return;
     this.#untilReconcile = RECONCILE_EVERY;
-    this.#events.reconcile(await store.owned(settings.id));
+    await this.#reconcile();
+  }
+
+  /** A job may have ended between the store's answer and now: what is a stray is one still when the store is asked again. */
+  async #reconcile(): Promise<void> {
+    const { store, settings } = this.#deps;
+    const first = this.#events.strays(await store.owned(settings.id));
+    if (first.length === 0) return;
+    const ids = new Set(first.map(({ id }) => id));
+    const again = this.#events.strays(await store.owned(settings.id));
+    this.#events.adopt(again.filter(({ id }) => ids.has(id)));
   }
 
   async #saveWhatIsDue(): Promise<void> {

@@ -127,6 +127,24 @@ describe('a worker', () => {
     expect(failures).toBeLessThan(1);
   });
 
+  test('does not take a job for its own that ended while the store was asked what it owns', async () => {
+    const { store, bus, logger, startWorker } = await setup();
+    const job = facts('ends meanwhile', 2_000_000);
+    let asked = 0;
+    const slow = storeWith(store, {
+      owned: async (worker) => {
+        const jobs = await store.owned(worker);
+        if (jobs.length > 0) await until(() => isDone(store, job));
+        if (asked > 0 || jobs.length > 0) asked++;
+        return jobs;
+      },
+    });
+    await startWorker({}, { store: slow });
+    await submit(store, bus, [job]);
+    await until(() => Promise.resolve(asked > 1));
+    expect(logger.records.filter(({ message }) => message === 'Job claimed')).toHaveLength(1);
+  });
+
   test('keeps results while the store is away, and writes them when it is back', async () => {
     const { store, bus, startWorker } = await setup();
     let failures = 3;

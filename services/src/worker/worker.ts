@@ -50,7 +50,8 @@ export class Worker {
     this.#finisher = new Finisher(deps, this.#metrics, this.#teller);
     this.#keeper = new Keeper(deps, this.#held, this.#metrics, {
       drop: (ids) => this.#drop(ids),
-      reconcile: (owned) => this.#reconcile(owned),
+      strays: (owned) => owned.filter(({ id }) => !this.#held.has(id) && !this.#finisher.has(id)),
+      adopt: (strays) => this.#adopt(strays),
     });
     this.#announcer = new Announcer({
       ...{ deps, held: this.#held, teller: this.#teller },
@@ -139,11 +140,8 @@ export class Worker {
     this.#intake.regulate();
   }
 
-  /** Jobs that the store thinks are ours but that we know nothing of: the answer to a claim got lost. Ours they are. */
-  #reconcile(owned: readonly LiveJob[]): void {
-    if (this.#state !== 'running') return;
-    const strays = owned.filter(({ id }) => !this.#held.has(id) && !this.#finisher.has(id));
-    if (strays.length > 0) this.#intake.accept(strays);
+  #adopt(strays: readonly LiveJob[]): void {
+    if (this.#state === 'running' && strays.length > 0) this.#intake.accept(strays);
   }
 
   /** Gives those jobs back that would run last here. When that fails, nobody knows whose they are until they are asked about. */

@@ -3,6 +3,7 @@ import type { ClaimWish } from '../../../ports/job-store.ts';
 import { BY_ID, findByIds, newToken, oneBatch, type Context } from './context.ts';
 import { liveOf, NOBODY, type JobDoc } from './documents.ts';
 import { QUEUE_INDEX } from './schemas.ts';
+import { dropDone } from './settle.ts';
 
 /** Looks at a queue before a claim is content with what it has: others may have been quicker. */
 const ATTEMPTS = 4;
@@ -11,8 +12,15 @@ const SPREAD = 4;
 
 /** One update takes what is queued of many; of two workers, one gets a job. */
 export async function claimJobs(context: Context, worker: string, wish: ClaimWish): Promise<LiveJob[]> {
-  if ('ids' in wish) return take(context, worker, [...new Set(wish.ids)]);
-  return claimOldest(context, worker, wish);
+  const jobs = await ('ids' in wish
+    ? take(context, worker, [...new Set(wish.ids)])
+    : claimOldest(context, worker, wish));
+  // Whoever submits a job at the moment it ends makes it live again, until he sees the result: it must not run meanwhile.
+  const done = await dropDone(
+    context,
+    jobs.map(({ id }) => id),
+  );
+  return done.size === 0 ? jobs : jobs.filter(({ id }) => !done.has(id));
 }
 
 interface Taken {

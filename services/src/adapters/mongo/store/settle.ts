@@ -1,6 +1,15 @@
 import type { JobId, JobResult } from '../../../jobs/job.ts';
 import { used } from '../../../jobs/machine.ts';
-import { BY_ID, eachOf, findByIds, insertMissing, momentOf, untilSettled, type Context } from './context.ts';
+import {
+  BY_ID,
+  eachOf,
+  findByIds,
+  insertMissing,
+  momentOf,
+  oneBatch,
+  untilSettled,
+  type Context,
+} from './context.ts';
 import { resultDoc, resultOf, type ResultDoc } from './documents.ts';
 
 /** `stored`: the new result stands; `kept`: another one stood there already, and stays. */
@@ -66,4 +75,16 @@ export async function useAgain(context: Context, results: readonly JobResult[]):
 /** Ends live jobs whose results stand. */
 export async function dropLive(context: Context, ids: readonly JobId[]): Promise<void> {
   if (ids.length > 0) await context.jobs.deleteMany({ _id: { $in: ids } }, BY_ID);
+}
+
+/** Deletes the live jobs among these that are done; returns their ids. */
+export async function dropDone(context: Context, ids: readonly JobId[]): Promise<Set<JobId>> {
+  if (ids.length === 0) return new Set();
+  const expiresAt = { $gt: new Date(context.time.now()) };
+  const filter = { _id: { $in: ids }, outcome: 'done' as const, expiresAt };
+  const options = { projection: { _id: 1 }, ...BY_ID, ...oneBatch(ids.length) };
+  const docs = await context.results.find(filter, options).toArray();
+  const done = docs.map(({ _id }) => _id);
+  await dropLive(context, done);
+  return new Set(done);
 }

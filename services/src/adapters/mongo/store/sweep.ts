@@ -7,7 +7,7 @@ import { liveOf, MARKS, NOBODY, type JobDoc } from './documents.ts';
 import { finishMarked, markEnded } from './end.ts';
 import { requeue } from './progress.ts';
 import { QUEUE_INDEX } from './schemas.ts';
-import { dropLive } from './settle.ts';
+import { dropDone } from './settle.ts';
 
 interface Expired {
   readonly requeued: LiveJob[];
@@ -148,18 +148,6 @@ async function findForgotten(context: Context, before: number, limit: number): P
     docs.map(({ _id }) => _id),
   );
   return docs.filter(({ _id }) => !done.has(_id)).map(liveOf);
-}
-
-/** Deletes the live jobs among these that are done; returns their ids. */
-async function dropDone(context: Context, ids: readonly JobId[]): Promise<Set<JobId>> {
-  if (ids.length === 0) return new Set();
-  const expiresAt = { $gt: new Date(context.time.now()) };
-  const filter = { _id: { $in: ids }, outcome: 'done' as const, expiresAt };
-  const options = { projection: { _id: 1 }, ...BY_ID, ...oneBatch(ids.length) };
-  const docs = await context.results.find(filter, options).toArray();
-  const done = docs.map(({ _id }) => _id);
-  await dropLive(context, done);
-  return new Set(done);
 }
 
 /** The server does so as well, in its own time. */

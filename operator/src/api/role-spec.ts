@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { about, count, mapListOf, name, quantity, raw, text, texts } from './schema-kit.ts';
 
 /** `resources` of a container. */
-export type Resources = z.output<ReturnType<typeof resources>>;
-export type Placement = z.output<ReturnType<typeof placement>>;
+export type Resources = z.output<ResourcesSchema>;
+export type Placement = z.output<typeof PLACEMENT>;
 export type EnvVar = z.output<ReturnType<typeof envVar>>;
-export type RoleSpec = z.output<ReturnType<typeof roleSpec>>;
+export type RoleSpec = z.output<typeof ENDPOINT_SPEC>;
 export type ScalingSpec = RoleSpec['scaling'];
 export type ScalingBehavior = ScalingSpec['behavior']['scaleUp'];
 
@@ -16,7 +16,7 @@ export interface ResourceDefaults {
 }
 
 /** What the roles differ in. */
-export interface RoleDefaults {
+interface RoleDefaults {
   readonly role: 'endpoint' | 'worker';
   readonly min: number;
   readonly max: number;
@@ -33,7 +33,11 @@ export const RESERVED_ENV = [
   ...['KAFKA_TLS', 'KAFKA_TLS_CA_FILE', 'KAFKA_TOPIC_PREFIX', 'KAFKA_PARTITIONS', 'KAFKA_REPLICATION'],
 ];
 
-export function resources(defaults: ResourceDefaults) {
+type Amounts = z.ZodDefault<z.ZodRecord<z.ZodString, ReturnType<typeof quantity>>>;
+type ResourcesSchema = z.ZodObject<{ requests: Amounts; limits: Amounts }>;
+
+/** `resources` of a container, with what holds where nothing is given. */
+export function resources(defaults: ResourceDefaults): ResourcesSchema {
   const amounts = (description: string) =>
     z
       .record(z.string(), quantity('An amount, such as 500m or 1Gi.'))
@@ -46,27 +50,24 @@ export function resources(defaults: ResourceDefaults) {
     .meta(about('Resources of the container.'));
 }
 
-export function placement() {
-  return z
-    .object({
-      nodeSelector: texts('Only nodes with these labels.').optional(),
-      tolerations: z
-        .array(raw('A toleration, as of a pod.'))
-        .max(32)
-        .optional()
-        .meta(about('Tolerations of the pods.')),
-      affinity: raw(
-        'The affinity of the pods. Without it, pods of a kind prefer different nodes.',
-      ).optional(),
-      topologySpread: z
-        .array(raw('A constraint, as of a pod, without its labelSelector.'))
-        .max(8)
-        .optional()
-        .meta(about('Topology spread constraints. The label selector is filled in.')),
-      priorityClassName: name('The priority class of the pods.').optional(),
-    })
-    .meta(about('Which nodes the pods may run on.'));
-}
+/** Where pods run; of roles and servers. */
+export const PLACEMENT = z
+  .object({
+    nodeSelector: texts('Only nodes with these labels.').optional(),
+    tolerations: z
+      .array(raw('A toleration, as of a pod.'))
+      .max(32)
+      .optional()
+      .meta(about('Tolerations of the pods.')),
+    affinity: raw('The affinity of the pods. Without it, pods of a kind prefer different nodes.').optional(),
+    topologySpread: z
+      .array(raw('A constraint, as of a pod, without its labelSelector.'))
+      .max(8)
+      .optional()
+      .meta(about('Topology spread constraints. The label selector is filled in.')),
+    priorityClassName: name('The priority class of the pods.').optional(),
+  })
+  .meta(about('Which nodes the pods may run on.'));
 
 function envVar() {
   return z
@@ -187,8 +188,7 @@ function scaling({ cpuUtilization }: RoleDefaults) {
     .meta(about('What decides how many pods there are. The largest answer of all signals counts.'));
 }
 
-/** Endpoints or workers. */
-export function roleSpec(defaults: RoleDefaults) {
+function roleSpec(defaults: RoleDefaults) {
   const { role, min, max, graceSeconds } = defaults;
   return z
     .object({
@@ -206,7 +206,7 @@ export function roleSpec(defaults: RoleDefaults) {
         ),
       resources: resources(defaults.resources).prefault({}),
       scaling: scaling(defaults),
-      placement: placement().prefault({}),
+      placement: PLACEMENT.prefault({}),
       env: env(),
       terminationGracePeriodSeconds: count(
         'How long a pod has for giving back what it works on.',
@@ -217,3 +217,15 @@ export function roleSpec(defaults: RoleDefaults) {
     .prefault({})
     .meta(about(role === 'endpoint' ? 'What answers HTTP requests.' : 'What hashes.'));
 }
+
+/** `spec.endpoint`. */
+export const ENDPOINT_SPEC = roleSpec({
+  ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
+  resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '1Gi' } },
+});
+
+/** `spec.worker`. A CPU limit makes all workers equal: each hashes on as many threads as it has cores. */
+export const WORKER_SPEC = roleSpec({
+  ...{ role: 'worker', min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
+  resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+});

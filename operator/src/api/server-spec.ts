@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { placement, resources, type ResourceDefaults } from './role-spec.ts';
+import { PLACEMENT, resources, type ResourceDefaults } from './role-spec.ts';
 import { about, count, name, storage, text, type CelRule } from './schema-kit.ts';
 
-export type MongoSpec = z.output<ReturnType<typeof mongoSpec>>;
-export type KafkaSpec = z.output<ReturnType<typeof kafkaSpec>>;
+export type MongoSpec = z.output<typeof MONGO_SPEC>;
+export type KafkaSpec = z.output<typeof KAFKA_SPEC>;
 export type ManagedServer = NonNullable<MongoSpec['managed']>;
 
 const ONE_OF: CelRule = {
@@ -40,7 +40,7 @@ function managed(defaults: ManagedDefaults) {
       storageClassName: name('The class of the volumes; without it, the default one.').optional(),
       image: text('The image, in place of the operator’s.', 512).optional(),
       resources: resources(defaults.resources).prefault({}),
-      placement: placement().prefault({}),
+      placement: PLACEMENT.prefault({}),
     })
     .meta(
       about(
@@ -61,80 +61,78 @@ function managed(defaults: ManagedDefaults) {
     );
 }
 
+const externalMongo = z
+  .object({
+    secretName: name('A Secret with the key `uri`: mongodb://user:password@host-1,host-2/?replicaSet=rs0'),
+    ports: z
+      .array(count('A port.', 1, 65_535))
+      .min(1)
+      .max(8)
+      .default([27_017])
+      .meta(about('Ports that the NetworkPolicy opens towards it.')),
+  })
+  .meta(about('Run by somebody else.'));
+
 /** The store. */
-export function mongoSpec() {
-  const external = z
-    .object({
-      secretName: name('A Secret with the key `uri`: mongodb://user:password@host-1,host-2/?replicaSet=rs0'),
-      ports: z
-        .array(count('A port.', 1, 65_535))
-        .min(1)
-        .max(8)
-        .default([27_017])
-        .meta(about('Ports that the NetworkPolicy opens towards it.')),
-    })
-    .meta(about('Run by somebody else.'));
-  return z
-    .object({
-      database: text('The name of the database.', 38, /^[\w-]+$/)
-        .default('hashcluster')
-        .meta({
-          'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'database cannot be changed' }],
-        }),
-      managed: managed({
-        storage: '10Gi',
-        maxReplicas: 7,
-        resources: { requests: { cpu: '50m', memory: '512Mi' }, limits: { memory: '1Gi' } },
-      }).optional(),
-      external: external.optional(),
-    })
-    .prefault({ managed: {} })
-    .meta(about('MongoDB, which keeps jobs and results.', ONE_OF, STAYS));
-}
+export const MONGO_SPEC = z
+  .object({
+    database: text('The name of the database.', 38, /^[\w-]+$/)
+      .default('hashcluster')
+      .meta({
+        'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'database cannot be changed' }],
+      }),
+    managed: managed({
+      storage: '10Gi',
+      maxReplicas: 7,
+      resources: { requests: { cpu: '50m', memory: '512Mi' }, limits: { memory: '1Gi' } },
+    }).optional(),
+    external: externalMongo.optional(),
+  })
+  .prefault({ managed: {} })
+  .meta(about('MongoDB, which keeps jobs and results.', ONE_OF, STAYS));
+
+const externalKafka = z
+  .object({
+    brokers: z
+      .array(text('host:port', 260, /^[\w.-]+:\d{1,5}$/))
+      .min(1)
+      .max(32)
+      .meta(about('Brokers to begin with.')),
+    secretName: name('A Secret with the keys `username` and `password`.').optional(),
+    mechanism: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+      .default('scram-sha-512')
+      .meta(about('The SASL mechanism.')),
+    tls: z
+      .object({
+        enabled: z.boolean().default(false).meta(about('Whether to speak TLS.')),
+        caSecretName: name('A Secret with the key `ca.crt`: certificates to trust.').optional(),
+      })
+      .prefault({})
+      .meta(about('Encryption.')),
+    replication: count('How many copies of each message.', 1, 16).default(3),
+  })
+  .meta(about('Run by somebody else.'));
 
 /** The bus. */
-export function kafkaSpec() {
-  const external = z
-    .object({
-      brokers: z
-        .array(text('host:port', 260, /^[\w.-]+:\d{1,5}$/))
-        .min(1)
-        .max(32)
-        .meta(about('Brokers to begin with.')),
-      secretName: name('A Secret with the keys `username` and `password`.').optional(),
-      mechanism: z
-        .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
-        .default('scram-sha-512')
-        .meta(about('The SASL mechanism.')),
-      tls: z
-        .object({
-          enabled: z.boolean().default(false).meta(about('Whether to speak TLS.')),
-          caSecretName: name('A Secret with the key `ca.crt`: certificates to trust.').optional(),
-        })
-        .prefault({})
-        .meta(about('Encryption.')),
-      replication: count('How many copies of each message.', 1, 16).default(3),
-    })
-    .meta(about('Run by somebody else.'));
-  return z
-    .object({
-      topicPrefix: text('Topics begin with this.', 100, /^[\w.-]+$/)
-        .default('hashcluster.')
-        .meta({
-          'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'topicPrefix cannot be changed' }],
-        }),
-      partitions: count('Partitions of a topic of jobs; more can be had later, fewer cannot.', 1, 1024)
-        .default(16)
-        .meta({
-          'x-kubernetes-validations': [{ rule: 'self >= oldSelf', message: 'partitions cannot be fewer' }],
-        }),
-      managed: managed({
-        storage: '5Gi',
-        maxReplicas: 7,
-        resources: { requests: { cpu: '100m', memory: '768Mi' }, limits: { memory: '1Gi' } },
-      }).optional(),
-      external: external.optional(),
-    })
-    .prefault({ managed: {} })
-    .meta(about('Kafka, which carries ids, results and alive messages.', ONE_OF, STAYS));
-}
+export const KAFKA_SPEC = z
+  .object({
+    topicPrefix: text('Topics begin with this.', 100, /^[\w.-]+$/)
+      .default('hashcluster.')
+      .meta({
+        'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'topicPrefix cannot be changed' }],
+      }),
+    partitions: count('Partitions of a topic of jobs; more can be had later, fewer cannot.', 1, 1024)
+      .default(16)
+      .meta({
+        'x-kubernetes-validations': [{ rule: 'self >= oldSelf', message: 'partitions cannot be fewer' }],
+      }),
+    managed: managed({
+      storage: '5Gi',
+      maxReplicas: 7,
+      resources: { requests: { cpu: '100m', memory: '768Mi' }, limits: { memory: '1Gi' } },
+    }).optional(),
+    external: externalKafka.optional(),
+  })
+  .prefault({ managed: {} })
+  .meta(about('Kafka, which carries ids, results and alive messages.', ONE_OF, STAYS));

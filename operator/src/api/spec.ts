@@ -1,13 +1,19 @@
 import { z } from 'zod';
-import { healingSpec, ingressSpec, limitsSpec, monitoringSpec, networkPolicySpec } from './access-spec.ts';
-import { roleSpec } from './role-spec.ts';
+import {
+  HEALING_SPEC,
+  INGRESS_SPEC,
+  LIMITS_SPEC,
+  MONITORING_SPEC,
+  NETWORK_POLICY_SPEC,
+} from './access-spec.ts';
+import { ENDPOINT_SPEC, WORKER_SPEC } from './role-spec.ts';
 import { about, mapListOf, name, text } from './schema-kit.ts';
-import { kafkaSpec, mongoSpec } from './server-spec.ts';
+import { KAFKA_SPEC, MONGO_SPEC } from './server-spec.ts';
 
 /** `spec` of a HashCluster, after defaulting. */
-export type ClusterSpec = z.output<ReturnType<typeof clusterSpec>>;
+export type ClusterSpec = z.output<typeof CLUSTER_SPEC>;
 /** `spec` as people write it. */
-export type ClusterSpecInput = z.input<ReturnType<typeof clusterSpec>>;
+export type ClusterSpecInput = z.input<typeof CLUSTER_SPEC>;
 
 const DURATION = /^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$/;
 
@@ -48,65 +54,57 @@ function images() {
 }
 
 /** `spec`. What is not given has a default, so that `spec: {}` is whole. */
-export function clusterSpec() {
-  return z
-    .object({
-      ...images(),
-      paused: z
-        .boolean()
-        .default(false)
-        .meta(about('Leave everything as it is: nothing is applied, scaled or healed. Deleting goes on.')),
-      deletionPolicy: z
-        .enum(['Retain', 'Delete'])
-        .default('Retain')
-        .meta(about('What becomes of volumes and their credentials when the HashCluster is deleted.')),
-      endpoint: roleSpec({
-        ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
-        resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '1Gi' } },
-      }),
-      worker: roleSpec({
-        ...{ role: 'worker', min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
-        resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
-      }),
-      limits: limitsSpec(),
-      auth: notYet('API keys.', 'auth'),
-      cache: z
-        .object({
-          shared: z.boolean().default(true).meta(about('Whether tenants use each other’s results.')),
-        })
-        .prefault({})
-        .meta(about('Reuse of results.')),
-      retention: z
-        .object({
-          results: text('How long after its last use a result is kept, such as 30d.', 32, DURATION).default(
-            '30d',
-          ),
-        })
-        .prefault({})
-        .meta(about('How long things are kept.')),
-      ingress: ingressSpec(),
-      mongodb: mongoSpec(),
-      kafka: kafkaSpec(),
-      backup: notYet('Backups.', 'backup'),
-      healing: healingSpec(),
-      networkPolicy: networkPolicySpec(),
-      logging: z
-        .object({
-          level: z
-            .enum(['silent', 'error', 'warn', 'info', 'debug'])
-            .default('info')
-            .meta(about('What is logged.')),
-          format: z.enum(['json', 'pretty']).default('json').meta(about('How it is written.')),
-        })
-        .prefault({})
-        .meta(about('Logs of endpoints and workers.')),
-      monitoring: monitoringSpec(),
-    })
-    .prefault({})
-    .meta(
-      about('What the cluster should be. Everything has a default.', {
-        rule: '!(has(self.version) && has(self.image))',
-        message: 'only one of version and image can be given',
-      }),
-    );
-}
+export const CLUSTER_SPEC = z
+  .object({
+    ...images(),
+    paused: z
+      .boolean()
+      .default(false)
+      .meta(about('Leave everything as it is: nothing is applied, scaled or healed. Deleting goes on.')),
+    deletionPolicy: z
+      .enum(['Retain', 'Delete'])
+      .default('Retain')
+      .meta(about('What becomes of volumes and their credentials when the HashCluster is deleted.')),
+    endpoint: ENDPOINT_SPEC,
+    worker: WORKER_SPEC,
+    limits: LIMITS_SPEC,
+    auth: notYet('API keys.', 'auth'),
+    cache: z
+      .object({
+        shared: z.boolean().default(true).meta(about('Whether tenants use each other’s results.')),
+      })
+      .prefault({})
+      .meta(about('Reuse of results.')),
+    retention: z
+      .object({
+        results: text('How long after its last use a result is kept, such as 30d.', 32, DURATION).default(
+          '30d',
+        ),
+      })
+      .prefault({})
+      .meta(about('How long things are kept.')),
+    ingress: INGRESS_SPEC,
+    mongodb: MONGO_SPEC,
+    kafka: KAFKA_SPEC,
+    backup: notYet('Backups.', 'backup'),
+    healing: HEALING_SPEC,
+    networkPolicy: NETWORK_POLICY_SPEC,
+    logging: z
+      .object({
+        level: z
+          .enum(['silent', 'error', 'warn', 'info', 'debug'])
+          .default('info')
+          .meta(about('What is logged.')),
+        format: z.enum(['json', 'pretty']).default('json').meta(about('How it is written.')),
+      })
+      .prefault({})
+      .meta(about('Logs of endpoints and workers.')),
+    monitoring: MONITORING_SPEC,
+  })
+  .prefault({})
+  .meta(
+    about('What the cluster should be. Everything has a default.', {
+      rule: '!(has(self.version) && has(self.image))',
+      message: 'only one of version and image can be given',
+    }),
+  );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { about, mapListOf } from './schema-kit.ts';
 
-export type ClusterStatus = z.output<ReturnType<typeof clusterStatus>>;
+export type ClusterStatus = z.output<typeof CLUSTER_STATUS>;
 export type Condition = z.output<ReturnType<typeof condition>>;
 export type ReplicaStatus = NonNullable<ClusterStatus['endpoint']>;
 export type ScalingStatus = NonNullable<ClusterStatus['scaling']>[number];
@@ -58,46 +58,40 @@ function scaling() {
 }
 
 /** `status`. Written by the operator alone. */
-export function clusterStatus() {
-  return z
-    .object({
-      observedGeneration: whole('The generation of the spec that this is about.').optional(),
-      conditions: z
-        .array(condition())
-        .max(16)
-        .optional()
-        .meta({ ...about('What is the case.'), ...mapListOf('type') }),
-      url: z.string().max(512).optional().meta(about('Where the service is reached.')),
-      version: z.string().max(512).optional().meta(about('The image that endpoints and workers run.')),
-      endpoint: replicas('Endpoints.'),
-      worker: replicas('Workers.'),
-      mongodb: replicas('MongoDB.'),
-      kafka: replicas('Kafka.'),
-      backlog: z
-        .object({
-          seconds: z
-            .number()
-            .min(0)
-            .optional()
-            .meta(about('Seconds of work; absent while nobody can do it.')),
-          queued: whole('Jobs that wait.'),
-          oldestSeconds: z.number().min(0).optional().meta(about('How long the oldest has waited.')),
-        })
-        .optional()
-        .meta(about('What waits to be hashed, rounded. Absent while it is not known.')),
-      scaling: z
-        .array(scaling())
-        .max(2)
-        .optional()
-        .meta({ ...about('The last change of the number of pods, and why.'), ...mapListOf('role') }),
-      healing: z
-        .object({
-          replaced: whole('Pods replaced since the cluster was made.'),
-          last: z.string().max(1024).meta(about('The last one, and why.')),
-          lastAt: instant('When that was.'),
-        })
-        .optional()
-        .meta(about('Pods that were replaced.')),
-    })
-    .meta(about('What the cluster is.'));
-}
+export const CLUSTER_STATUS = z
+  .object({
+    observedGeneration: whole('The generation of the spec that this is about.').optional(),
+    conditions: z
+      .array(condition())
+      .max(16)
+      .optional()
+      .meta({ ...about('What is the case.'), ...mapListOf('type') }),
+    url: z.string().max(512).optional().meta(about('Where the service is reached.')),
+    version: z.string().max(512).optional().meta(about('The image that endpoints and workers run.')),
+    endpoint: replicas('Endpoints.'),
+    worker: replicas('Workers.'),
+    mongodb: replicas('MongoDB.'),
+    kafka: replicas('Kafka.'),
+    backlog: z
+      .object({
+        seconds: z.number().min(0).optional().meta(about('Seconds of work; absent while nobody can do it.')),
+        queued: whole('Jobs that wait.'),
+        oldestSeconds: z.number().min(0).optional().meta(about('How long the oldest has waited.')),
+      })
+      .optional()
+      .meta(about('What waits to be hashed, rounded. Absent while it is not known.')),
+    scaling: z
+      .array(scaling())
+      .max(2)
+      .optional()
+      .meta({ ...about('The last change of the number of pods, and why.'), ...mapListOf('role') }),
+    healing: z
+      .object({
+        replaced: whole('Pods replaced since the cluster was made.'),
+        last: z.string().max(1024).meta(about('The last one, and why.')),
+        lastAt: instant('When that was.'),
+      })
+      .optional()
+      .meta(about('Pods that were replaced.')),
+  })
+  .meta(about('What the cluster is.'));

@@ -1,0 +1,72 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Clock } from '../runtime/clock.ts';
+
+/** What is needed to speak TLS with the server; `undefined` means what Node takes by itself. */
+export interface TlsOptions {
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface Credential {
+  readonly tls: TlsOptions;
+  /** `Authorization`, where there is one. Never logged. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What client-node fills in. Its type is that of `https.request`, of which only this is read. */
+interface Filled extends TlsOptions {
+  headers?: Record<string, string>;
+  auth?: string;
+}
+
+/** Token files are written anew every hour or so, exec plugins know when theirs end; both are asked again after this. */
+const KEEP_MS = 10_000;
+
+/** The credentials of a kubeconfig's current context: certificates, token, token file, exec plugin, name and password. */
+export class Credentials {
+  readonly #config: KubeConfig;
+  readonly #clock: Clock;
+  #kept: { readonly at: number; readonly credential: Promise<Credential> } | null = null;
+
+  constructor(config: KubeConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  /** Rejects when a file cannot be read or an exec plugin fails. */
+  get(): Promise<Credential> {
+    const now = this.#clock.monotonic();
+    if (this.#kept === null || now - this.#kept.at >= KEEP_MS) {
+      const credential = this.#read();
+      this.#kept = { at: now, credential };
+      credential.catch(() => this.forget());
+    }
+    return this.#kept.credential;
+  }
+
+  /** The server has refused what `get` gave: it is read anew. */
+  forget(): void {
+    this.#kept = null;
+  }
+
+  async #read(): Promise<Credential> {
+    const filled: Filled = {};
+    await this.#config.applyToHTTPSOptions(filled as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+    const { ca, cert, key, servername, rejectUnauthorized, headers = {}, auth } = filled;
+    const basic =
+      auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` };
+    return {
+      tls: {
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+        ...(servername !== undefined && { servername }),
+        ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+      },
+      headers: { ...headers, ...basic },
+    };
+  }
+}

@@ -75,6 +75,10 @@ export const NETWORK_POLICY_SPEC = z
       namespace('ingress-nginx'),
     ]),
     monitoring: peers('Who reaches the metrics on port 9090.', [namespace('monitoring')]),
+    dns: peers('Who answers DNS on port 53.', [
+      namespace('kube-system'),
+      { ipBlock: { cidr: '169.254.20.10/32' } },
+    ]),
     telemetry: peers('Where `monitoring.otlp.endpoint` is.', []),
   })
   .prefault({})

@@ -45,6 +45,7 @@ export function quantity(description: string): z.ZodUnion<readonly [z.ZodInt, z.
     'x-kubernetes-int-or-string': true,
     pattern: QUANTITY_PATTERN.source,
     maxLength: 32,
+    minimum: 0,
   });
 }
 

@@ -15,7 +15,15 @@ const STAYS: CelRule = {
   message: 'managed and external cannot be exchanged: jobs would be lost. Make a new HashCluster',
 };
 
+/**
+ * Controllers of Kafka and copies of its partitions do not move by themselves, so this version does not pretend that the
+ * number of brokers could be changed. Everything on Kafka can be lost without losing a job.
+ */
+const FIXED: CelRule = { rule: 'self == oldSelf', message: 'the number of Kafka brokers cannot be changed' };
+const ODD: CelRule = { rule: 'self % 2 == 1', message: 'replicas must be odd' };
+
 interface ManagedDefaults {
+  readonly replicaRules: readonly CelRule[];
   readonly storage: string;
   readonly maxReplicas: number;
   readonly resources: ResourceDefaults;
@@ -30,9 +38,7 @@ function managed(defaults: ManagedDefaults) {
         defaults.maxReplicas,
       )
         .default(3)
-        .meta({
-          'x-kubernetes-validations': [{ rule: 'self % 2 == 1', message: 'replicas must be odd' }],
-        }),
+        .meta({ 'x-kubernetes-validations': defaults.replicaRules }),
       storage: storage('The size of each volume. It can be raised, never lowered.').default(defaults.storage),
       maxStorage: storage(
         'Volumes that are filling grow up to this size, where their class allows it. Without it they keep the size of `storage`.',
@@ -82,6 +88,7 @@ export const MONGO_SPEC = z
         'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'database cannot be changed' }],
       }),
     managed: managed({
+      replicaRules: [ODD],
       storage: '10Gi',
       maxReplicas: 7,
       resources: { requests: { cpu: '50m', memory: '512Mi' }, limits: { memory: '1Gi' } },
@@ -128,6 +135,7 @@ export const KAFKA_SPEC = z
         'x-kubernetes-validations': [{ rule: 'self >= oldSelf', message: 'partitions cannot be fewer' }],
       }),
     managed: managed({
+      replicaRules: [ODD, FIXED],
       storage: '5Gi',
       maxReplicas: 7,
       resources: { requests: { cpu: '100m', memory: '768Mi' }, limits: { memory: '1Gi' } },

@@ -20,16 +20,6 @@ export interface MongoUser {
   readonly roles: readonly { readonly role: string; readonly db: string }[];
 }
 
-/** A role of our own, for what the built-in ones give too much of. Source: MongoDB manual, `createRole`; all in `admin`. */
-export interface MongoRole {
-  readonly name: string;
-  readonly privileges: readonly {
-    readonly resource: Readonly<Record<string, unknown>>;
-    readonly actions: readonly string[];
-  }[];
-  readonly roles: readonly { readonly role: string; readonly db: string }[];
-}
-
 /** How the managed replica set is reached. */
 export interface MongoAddress {
   readonly setName: string;
@@ -87,18 +77,15 @@ export type Action =
       readonly members: readonly MongoMember[];
       readonly why: string;
     }
-  /** Creates or updates users and roles, passwords included. */
+  /** Creates users, or sets their roles and passwords. */
   | {
       readonly kind: 'ensureMongoUsers';
       readonly address: MongoAddress;
       readonly users: readonly MongoUser[];
-      readonly roles: readonly MongoRole[];
       readonly why: string;
     }
   /** Puts our finalizer on the HashCluster, or takes it away. */
   | { readonly kind: 'finalizer'; readonly change: 'add' | 'remove'; readonly why: string }
-  /** Takes owner references to the HashCluster away, so that the object stays when it goes. */
-  | { readonly kind: 'orphan'; readonly ref: ObjectRef; readonly why: string }
   /** Merge patch of `spec.resources.requests.storage` of a PersistentVolumeClaim. */
   | { readonly kind: 'expandVolume'; readonly ref: ObjectRef; readonly storage: string; readonly why: string }
   /** What the reconciler notes down for later plans. */

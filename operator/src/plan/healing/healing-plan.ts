@@ -50,6 +50,4 @@ export interface HealingPlan {
   /** By component, in this order: mongodb, kafka, endpoint, worker. */
   readonly holds: readonly (Hold & { readonly component: Component })[];
   readonly actions: readonly Action[];
-  /** Milliseconds until it is worth looking again; null: when something changes. */
-  readonly recheckMs: number | null;
 }

@@ -6,7 +6,6 @@ import type { Signal } from './signal.ts';
 export interface Limit {
   readonly reason:
     | 'AtMaximum'
-    | 'AtMinimum'
     | 'PausedIn'
     | 'PausedOut'
     | 'ScaleUpLimit'
@@ -38,6 +37,4 @@ export interface ScalingPlan {
   /** A role without a Deployment has none. */
   readonly decisions: readonly RoleDecision[];
   readonly actions: readonly Action[];
-  /** Milliseconds until it is worth looking again; null: when something changes. */
-  readonly recheckMs: number | null;
 }

@@ -1,10 +1,12 @@
 import type { LedgerEntry, Role } from '../observed.ts';
 
-type Recommendation = Extract<LedgerEntry, { kind: 'recommendation' }>;
+export type Recommendation = Extract<LedgerEntry, { kind: 'recommendation' }>;
 type Scaled = Extract<LedgerEntry, { kind: 'scale' }>;
 
 /** The longest that a stabilization window or a policy's period may be, in milliseconds. Source: autoscaling/v2. */
 const LONGEST_MS = 3_600_000;
+/** How far remembered recommendations may lie apart. */
+const STEP_MS = 5_000;
 
 /** What was recommended for a role after a time, oldest first. */
 export function recommendedSince(ledger: readonly LedgerEntry[], role: Role, since: number): number[] {
@@ -20,9 +22,18 @@ export function changeSince(ledger: readonly LedgerEntry[], role: Role, since: n
     .reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** What was recommended last; null: nothing yet. */
-export function lastRecommendation(ledger: readonly LedgerEntry[], role: Role): Recommendation | null {
-  return recommendationsOf(ledger, role).at(-1) ?? null;
+/**
+ * A role of which nothing is remembered, because it is new or the operator is: what it has is taken for what was
+ * wanted, so that its windows begin now.
+ */
+export function beginning(ledger: readonly LedgerEntry[], next: Recommendation): LedgerEntry[] {
+  return recommendationsOf(ledger, next.role).length === 0 ? [next] : [];
+}
+
+/** Whether a recommendation must be remembered: it is another one, or the last one begins to be old. */
+export function isNews(ledger: readonly LedgerEntry[], next: Recommendation): boolean {
+  const last = recommendationsOf(ledger, next.role).at(-1);
+  return last?.replicas !== next.replicas || next.at - last.at >= STEP_MS;
 }
 
 /**
@@ -35,7 +46,10 @@ export function compactLedger(ledger: readonly LedgerEntry[], now: number): Ledg
   return young.filter((entry, index) => {
     if (entry.kind !== 'recommendation') return true;
     const later = recommendationsOf(young.slice(index + 1), entry.role);
-    return later.every(({ replicas }) => replicas < entry.replicas) || later.every(({ replicas }) => replicas > entry.replicas);
+    return (
+      later.every(({ replicas }) => replicas < entry.replicas) ||
+      later.every(({ replicas }) => replicas > entry.replicas)
+    );
   });
 }
 

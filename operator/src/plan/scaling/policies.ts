@@ -1,32 +1,19 @@
-import type { ScaleEvent } from './history.ts';
+import type { ScalingBehavior } from '../../api/role-spec.ts';
 
-/** At most so many pods, or so much of what there was at the period's start, in each period. */
-export interface ScalingPolicy {
-  readonly type: 'Pods' | 'Percent';
-  readonly value: number;
-  readonly periodSeconds: number;
-}
-
-/** How fast one direction may go. Source: autoscaling/v2 `HPAScalingRules`. */
-export interface ScalingRules {
-  readonly stabilizationWindowSeconds: number;
-  readonly policies: readonly ScalingPolicy[];
-  readonly selectPolicy: 'Max' | 'Min' | 'Disabled';
-}
+type Policy = ScalingBehavior['policies'][number];
 
 /** What the policies are asked about. */
 export interface Pace {
   readonly current: number;
-  readonly events: readonly ScaleEvent[];
-  /** Milliseconds since 1970. */
-  readonly now: number;
+  /** How many replicas came (negative: went) within the last seconds. */
+  readonly changed: (seconds: number) => number;
 }
 
 /**
  * The most replicas that the policies allow now: never fewer than there are. `Max` takes the policy that allows the
  * largest change, `Min` the smallest. Percentages are rounded up, so that one replica can become two.
  */
-export function upperLimit(rules: ScalingRules, pace: Pace): number {
+export function upperLimit(rules: ScalingBehavior, pace: Pace): number {
   if (rules.selectPolicy === 'Disabled' || rules.policies.length === 0) return pace.current;
   const limits = rules.policies.map((policy) => {
     const start = atStart(policy, pace);
@@ -37,7 +24,7 @@ export function upperLimit(rules: ScalingRules, pace: Pace): number {
 }
 
 /** The fewest replicas that the policies allow now: never more than there are. 10 % of 72 lets 8 go. */
-export function lowerLimit(rules: ScalingRules, pace: Pace): number {
+export function lowerLimit(rules: ScalingBehavior, pace: Pace): number {
   if (rules.selectPolicy === 'Disabled' || rules.policies.length === 0) return pace.current;
   const limits = rules.policies.map((policy) => {
     const start = atStart(policy, pace);
@@ -48,12 +35,11 @@ export function lowerLimit(rules: ScalingRules, pace: Pace): number {
   return Math.max(0, Math.min(pace.current, limit));
 }
 
-function pick(rules: ScalingRules): 'largest' | 'smallest' {
+function pick(rules: ScalingBehavior): 'largest' | 'smallest' {
   return rules.selectPolicy === 'Max' ? 'largest' : 'smallest';
 }
 
 /** Replicas when the policy's period began: what there is, less what this period has changed already. */
-function atStart(policy: ScalingPolicy, { current, events, now }: Pace): number {
-  const since = now - policy.periodSeconds * 1000;
-  return events.reduce((count, event) => (event.at > since ? count - event.change : count), current);
+function atStart({ periodSeconds }: Policy, { current, changed }: Pace): number {
+  return current - changed(periodSeconds);
 }

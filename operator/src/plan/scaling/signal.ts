@@ -1,3 +1,7 @@
+import type { RoleSpec } from '../../api/role-spec.ts';
+import type { Pod } from '../kube.ts';
+import type { Observed, Role } from '../observed.ts';
+
 /** What can ask for replicas. */
 export type SignalName = 'cpu' | 'disk' | 'backlog' | 'oldestAge';
 
@@ -20,36 +24,51 @@ export interface UnknownSignal {
 
 export type Signal = KnownSignal | UnknownSignal;
 
-/** Where a ratio is applied. */
-export interface Scope {
-  /** The replicas that are asked for now. */
+/** What signals are read from: one role of one cluster. */
+export interface RoleView {
+  readonly role: Role;
+  readonly spec: RoleSpec;
+  readonly observed: Observed;
+  /** The pods that count. */
+  readonly pods: readonly Pod[];
+  /** The replicas that the Deployment asks for. */
   readonly current: number;
-  readonly max: number;
-  /** How far from 1 a ratio must be to count, in each direction, such as 0.1. */
-  readonly tolerance: number;
+}
+
+/** A mean over pods, against its target. */
+export interface Measure {
+  /** 1: on target. */
+  readonly ratio: number;
+  /** The pods that the mean is of. */
+  readonly counted: number;
+  /** Pods of which nothing is known. */
+  readonly missing: number;
+  /** Pods that have not become ready yet. */
+  readonly unready: number;
 }
 
 /** Rounds up, but not for what floating point added: 3 × (0.9 / 0.3) is 9. */
 export function roundUp(value: number): number {
-  return Math.ceil(value - 1e-9);
+  return Math.max(0, Math.ceil(value - 1e-9));
 }
 
 /**
- * The replicas for a measure that is `ratio` times its target on `counted` pods, of which there should be `current`:
- * `ceil(counted × ratio)`. Pods that were not counted dampen the change: taken for exactly on target when the ratio
- * asks for fewer, for doing nothing when it asks for more. A change within the tolerance is none, but for a ratio that
- * asks for the maximum: otherwise a signal that cannot grow any more would stay a few replicas short of it.
- * Source: Horizontal Pod Autoscaling, "Algorithm details".
+ * The replicas that a measure asks for: `ceil(counted × ratio)`. Pods that were not counted dampen the change: those of
+ * which nothing is known are on target when the ratio asks for fewer; they and those that are not ready do nothing when
+ * it asks for more. A change within the tolerance is none, unless it leads to the maximum: otherwise a signal that
+ * cannot grow any more would stay a few replicas short of it. Source: Horizontal Pod Autoscaling, "Algorithm details".
  */
-export function proportional(ratio: number, counted: number, { current, max, tolerance }: Scope): number {
-  const missing = Math.max(0, current - counted);
-  const damped = ratio < 1 ? counted * ratio + missing : counted * ratio;
-  const wanted = roundUp(damped);
+export function proportional(measure: Measure, { spec, current }: RoleView): number {
+  const { ratio, counted, missing, unready } = measure;
+  const { tolerance } = spec.scaling;
   if (ratio < 1) {
-    if (wanted >= current) return current;
-    return current > 0 && damped / current >= 1 - tolerance - 1e-9 ? current : wanted;
+    const sum = counted * ratio + missing;
+    if (sum >= (1 - tolerance) * (counted + missing) - 1e-9) return current;
+    return Math.min(current, roundUp(sum));
   }
+  const sum = counted * ratio;
+  const wanted = roundUp(sum);
   if (wanted <= current) return current;
-  if (wanted >= max) return wanted;
-  return current > 0 && damped / current <= 1 + tolerance + 1e-9 ? current : wanted;
+  if (wanted >= spec.replicas.max) return wanted;
+  return sum <= (1 + tolerance) * (counted + missing + unready) + 1e-9 ? current : wanted;
 }

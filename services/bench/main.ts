@@ -20,6 +20,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     load: () => import('./service.ts'),
   },
   peers: { about: 'side by side with BullMQ and graphile-worker', load: () => import('./peers.ts') },
+  cluster: {
+    about: 'endpoints and workers on MongoDB and Kafka, side by side with other job queues',
+    load: () => import('./cluster.ts'),
+  },
   history: {
     about: 'an empty store against one with a million finished jobs',
     load: () => import('./history.ts'),

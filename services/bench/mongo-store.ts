@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import mongoose from 'mongoose';
 import { rounded } from '../../e2e/lib/statistics.ts';
 import { createMongoStore } from '../src/adapters/mongo/mongo-store.ts';
@@ -12,6 +11,7 @@ import type { JobFacts } from '../src/jobs/job.ts';
 import { DEFAULT_RETENTION_MS } from '../src/jobs/limits.ts';
 import type { JobStore } from '../src/ports/job-store.ts';
 import { RecordingLogger } from '../src/runtime/testing/recording-logger.ts';
+import { needServer } from './need-server.ts';
 import { median, printMachine, printResult, si } from './report.ts';
 
 const HELP = `The store on MongoDB by itself: what it takes in and gives out, on one member and on three; what a long queue costs;
@@ -42,12 +42,12 @@ export async function run(args: string[]): Promise<void> {
   if (values.help) return console.log(HELP);
   printMachine();
   const jobs = Number(values.jobs);
-  const one = values.uri ?? (await need('mongodb'));
+  const one = values.uri ?? (await needServer('mongodb'));
   const ratios: Record<string, number> = {};
   const rates = await withStore(one, (store) => measureRates(store, jobs));
   print('one member', rates);
   if (values.uri === undefined) {
-    const three = await withStore(await need('mongodb3'), (store) => measureRates(store, jobs));
+    const three = await withStore(await needServer('mongodb3'), (store) => measureRates(store, jobs));
     print('three members', three);
     for (const [name, rate] of Object.entries(three)) ratios[name] = rounded(rate / rates[name]!);
   }
@@ -56,14 +56,6 @@ export async function run(args: string[]): Promise<void> {
   const idle = await idleCommands(one);
   console.log(`idle: ${idle.toFixed(2)} commands per second of an endpoint and a worker in one process`);
   printResult('mongo', ratios, { rates, idleCommandsPerSecond: rounded(idle) });
-}
-
-/** The address of servers on this machine; they are started when they do not run. */
-async function need(name: 'mongodb' | 'mongodb3'): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['e2e/servers/main.ts', 'need', name]);
-  const answer = JSON.parse(stdout) as Record<string, string>;
-  if (answer[name] === undefined) throw new Error(`no ${name}: ${answer['skipped'] ?? 'nobody says why'}`);
-  return answer[name];
 }
 
 async function withStore<T>(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobId } from '../jobs/job.ts';
 import type { Completion } from '../jobs/machine.ts';
 import type { HashState } from '../ports/hasher.ts';
@@ -11,6 +12,12 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 /** The most results written in one call. */
 const MAX_BATCH = 1_000;
 
+/**
+ * Where results come faster than they are written, the next write waits for more of them: this many times what the last one
+ * took, and no longer than this (milliseconds). A write costs the store the same for one result as for dozens.
+ */
+const LINGER = { times: 4, mostMs: 100 };
+
 /** One round of tries to write results; another follows when it fails, for the work is done and must not be lost. */
 const RETRY = { budgetMs: 30_000, baseMs: 50, capMs: 2_000 };
 
@@ -21,6 +28,7 @@ export class Finisher {
   readonly #teller: Teller;
   readonly #waiting = new Map<JobId, Completion>();
   readonly #stopped = new AbortController();
+  readonly #hurry = new AbortController();
   #writing: Promise<void> | null = null;
 
   constructor(deps: WorkerDeps, metrics: WorkerMetrics, teller: Teller) {
@@ -56,6 +64,7 @@ export class Finisher {
 
   /** Waits until everything is written, or until the signal says that there is no more time. */
   async flush(signal: AbortSignal): Promise<void> {
+    this.#hurry.abort();
     const aborted = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -71,14 +80,23 @@ export class Finisher {
     const { signal } = this.#stopped;
     while (this.#waiting.size > 0 && !signal.aborted) {
       const batch = [...this.#waiting.values()].slice(0, MAX_BATCH);
+      const began = this.#deps.clock.monotonic();
       try {
         await retry(() => this.#store(batch), { ...RETRY, signal });
         for (const { id } of batch) this.#waiting.delete(id);
+        await this.#linger(this.#deps.clock.monotonic() - began);
       } catch (error) {
         this.#metrics.storeErrors.add(1, { call: 'complete' });
         this.#deps.logger.error('Results wait for the store', { error, results: this.#waiting.size });
       }
     }
+  }
+
+  async #linger(writeMs: number): Promise<void> {
+    if (this.#waiting.size === 0 || this.#waiting.size >= MAX_BATCH) return;
+    const ms = Math.min(LINGER.mostMs, LINGER.times * writeMs);
+    // A drain does not wait.
+    await sleep(ms, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
   }
 
   async #store(batch: readonly Completion[]): Promise<void> {

@@ -148,6 +148,8 @@ export type LedgerEntry =
       /** For healing: how many in a row this is, without 10 healthy minutes in between; 1 for the first. */
       readonly attempt?: number;
     }
+  /** Ill pods of a component were left alone, and this was told. */
+  | { readonly kind: 'hold'; readonly at: number; readonly component: Component; readonly reason: string }
   /** A component was scaled. */
   | {
       readonly kind: 'scale';

@@ -1,4 +1,5 @@
 import type { Action } from '../action.ts';
+import type { Pod } from '../kube.ts';
 import type { Component } from '../observed.ts';
 
 /** What can be wrong with a pod. */
@@ -16,28 +17,29 @@ export type Illness =
 /** A pod that is ill. */
 export interface Patient {
   readonly component: Component;
-  readonly pod: string;
-  readonly uid: string;
-  readonly node: string | null;
+  readonly pod: Pod;
   readonly illness: Illness;
-  /** Since when: milliseconds since 1970. */
-  readonly since: number;
-  /** For people. */
-  readonly says: string;
+  /** Since when: milliseconds since 1970; null when that is not known. */
+  readonly since: number | null;
+  /** Whether it has been ill for so long that it is not expected to recover. Before, probes and restarts have their time. */
+  readonly isDue: boolean;
   /** Whether another pod in its place could be better off. */
-  readonly curable: boolean;
+  readonly isCurable: boolean;
+  /** For people: what is wrong, without what changes from minute to minute. */
+  readonly says: string;
 }
 
-/** Why ill pods are left alone. */
+/** Why pods that are due are left alone. */
 export interface Hold {
+  readonly component: Component;
   readonly reason:
     | 'HealingDisabled'
     | 'StaleView'
     | 'RolloutInProgress'
     | 'TooManyUnhealthy'
     | 'SameNode'
-    | 'ImageNeverRan'
     | 'NobodyHeard'
+    | 'ImageNeverRan'
     | 'NotCurable'
     | 'InProgress'
     | 'BudgetSpent'
@@ -46,8 +48,9 @@ export interface Hold {
 }
 
 export interface HealingPlan {
+  /** All of them, those that are not due yet included. */
   readonly patients: readonly Patient[];
-  /** By component, in this order: mongodb, kafka, endpoint, worker. */
-  readonly holds: readonly (Hold & { readonly component: Component })[];
+  /** At most one of each component: mongodb, kafka, endpoint, worker. */
+  readonly holds: readonly Hold[];
   readonly actions: readonly Action[];
 }

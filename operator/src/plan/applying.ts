@@ -1,0 +1,47 @@
+import type { ActionOf } from './action.ts';
+import { differences } from './diff.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { KubeObject } from './kube.ts';
+
+/** Says on a child what was applied last, so that a field which is no longer wanted is noticed too. */
+export const APPLIED = 'hashcluster.io/applied';
+
+/** Says on a workload which template was applied last: a new one replaces pods. */
+export const TEMPLATE = 'hashcluster.io/template';
+
+/** The most paths that are named. */
+const NAMED = 3;
+
+/** An object as it is applied. */
+export function marked(object: KubeObject): KubeObject {
+  const template = templateOf(object);
+  const annotations = {
+    ...object.metadata.annotations,
+    [APPLIED]: fingerprint(object),
+    ...(template !== undefined && { [TEMPLATE]: fingerprint(template) }),
+  };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** Applies an object where it is not live as it should be; null where it is. */
+export function applying(object: KubeObject, live: KubeObject | null): ActionOf<'apply'> | null {
+  const wanted = marked(object);
+  if (live === null) return { kind: 'apply', object: wanted, why: 'it is not there' };
+  const paths = differences(wanted, live);
+  if (paths.length === 0) return null;
+  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
+  const changed = `${paths.slice(0, NAMED).join(', ')}${more}`;
+  return { kind: 'apply', object: wanted, why: `it differs: ${changed}` };
+}
+
+/** The template of the pods that a workload makes. */
+function templateOf(object: KubeObject): unknown {
+  return (object['spec'] as { readonly template?: unknown } | undefined)?.template;
+}
+
+/** Whether applying a workload would replace pods that there are. */
+export function wouldRestart(desired: KubeObject, live: KubeObject): boolean {
+  const template = templateOf(desired);
+  const known = live.metadata.annotations?.[TEMPLATE] === fingerprint(template);
+  return !known || differences(template, templateOf(live)).length > 0;
+}

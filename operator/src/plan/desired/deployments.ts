@@ -1,0 +1,107 @@
+import type { RoleSpec } from '../../api/role-spec.ts';
+import type { KubeObject } from '../kube.ts';
+import type { Role } from '../observed.ts';
+import { childMeta, secretNamed, type Context } from './context.ts';
+import { IMAGE_FROM, serviceImage } from './images.ts';
+import { childName, PORTS, selectorOf } from './names.ts';
+import { podTemplate, scratch, type PodParts } from './pod.ts';
+import { KAFKA_CA, roleEnv } from './role-env.ts';
+
+/** Says on pods which state of the Secrets they were started with: variables do not follow. */
+export const SECRETS_HASH = 'hashcluster.io/secrets';
+
+/** The user `nonroot` of the image. */
+const USER = 65_532;
+
+/** Long enough for proxies to notice that the pod leaves, before it takes no more connections. */
+const UNLISTED_SECONDS = 5;
+
+function http(path: string): object {
+  return { path, port: 'admin' };
+}
+
+const PROBES = {
+  startupProbe: { httpGet: http('/livez'), periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
+  readinessProbe: { httpGet: http('/readyz'), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+  livenessProbe: { httpGet: http('/livez'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+};
+
+/** Secrets of somebody else that the pods read: names, in order. */
+export function externalSecrets({ cluster }: Context): string[] {
+  const { mongodb, kafka } = cluster.spec;
+  const bus = kafka.external;
+  const ca = bus?.tls.enabled ? bus.tls.caSecretName : undefined;
+  return [mongodb.external?.secretName, bus?.secretName, ca].filter((name) => name !== undefined);
+}
+
+function annotationsOf(context: Context): Record<string, string> {
+  const { monitoring } = context.cluster.spec;
+  const hashes = externalSecrets(context).map((name) => secretNamed(context, name)?.hash ?? 'missing');
+  return {
+    ...(hashes.length > 0 && { [SECRETS_HASH]: hashes.join('-') }),
+    ...(monitoring.scrape && {
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': String(PORTS.admin),
+      'prometheus.io/path': '/metrics',
+    }),
+  };
+}
+
+function certificates({ cluster }: Context): Pick<PodParts, 'volumes' | 'mounts'> {
+  const tls = cluster.spec.kafka.external?.tls;
+  if (!tls?.enabled || tls.caSecretName === undefined) return { volumes: [], mounts: [] };
+  const { volume: name, path: mountPath, key } = KAFKA_CA;
+  const secret = { secretName: tls.caSecretName, items: [{ key, path: key }] };
+  return { volumes: [{ name, secret }], mounts: [{ name, mountPath, readOnly: true }] };
+}
+
+function partsOf(context: Context, role: Role): PodParts {
+  const spec: RoleSpec = context.cluster.spec[role];
+  const { volumes, mounts } = certificates(context);
+  const annotations = annotationsOf(context);
+  const admin = { name: 'admin', containerPort: PORTS.admin };
+  return {
+    component: role,
+    image: serviceImage(context).image,
+    args: [role],
+    env: roleEnv(context, role),
+    ports: role === 'endpoint' ? [{ name: 'http', containerPort: PORTS.http }, admin] : [admin],
+    probes: PROBES,
+    ...(role === 'endpoint' && { lifecycle: { preStop: { sleep: { seconds: UNLISTED_SECONDS } } } }),
+    resources: spec.resources,
+    placement: spec.placement,
+    user: USER,
+    graceSeconds: spec.terminationGracePeriodSeconds,
+    volumes: [scratch('tmp', '128Mi'), ...volumes],
+    mounts: [{ name: 'tmp', mountPath: '/tmp' }, ...mounts],
+    ...(Object.keys(annotations).length > 0 && { annotations }),
+    serviceAccountName: childName(context.cluster, role),
+  };
+}
+
+/**
+ * Endpoints or workers. Without `replicas`: that field is the scaler's. A new Deployment has one pod, as the API server
+ * gives it, until the scaler's first change, which comes with the same plan.
+ */
+export function roleDeployment(context: Context, role: Role): KubeObject {
+  const { cluster } = context;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: childMeta(context, role, { annotations: { [IMAGE_FROM]: serviceImage(context).from } }),
+    spec: {
+      selector: { matchLabels: selectorOf(cluster, role) },
+      revisionHistoryLimit: 3,
+      progressDeadlineSeconds: 600,
+      // Endpoints never get fewer while they are replaced. Workers need no more room than they have.
+      strategy: {
+        type: 'RollingUpdate',
+        rollingUpdate:
+          role === 'endpoint'
+            ? { maxUnavailable: 0, maxSurge: 1 }
+            : { maxUnavailable: '25%', maxSurge: '25%' },
+      },
+      template: podTemplate(context, partsOf(context, role)),
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import type { KubeObject } from '../kube.ts';
+import { parseQuantity } from '../quantity.ts';
+import { fingerprint } from '../fingerprint.ts';
+import { childMeta, type Context } from './context.ts';
+import { childName, credentialsName, KAFKA_USERS, memberHosts, PORTS } from './names.ts';
+import { scratch } from './pod.ts';
+import { DATA, serverSet } from './server-set.ts';
+
+/** The user `appuser` of the image. */
+const USER = 1000;
+const MIB = 1024 ** 2;
+
+/** Says on pods which configuration they were started with. */
+const CONFIG_HASH = 'hashcluster.io/config';
+const CONFIG_DIR = '/etc/hashcluster';
+
+/** Settings of a broker that is a controller too, without what only the pod knows. Source: Kafka, "KRaft". */
+export function kafkaProperties({ cluster, observed }: Context): string {
+  const replicas = cluster.spec.kafka.managed!.replicas;
+  const { clusterDomain: domain } = observed.defaults;
+  const voters = memberHosts(cluster, 'kafka', { replicas, port: PORTS.kafkaController, domain });
+  const copies = Math.min(3, replicas);
+  const inSync = Math.max(1, copies - 1);
+  return [
+    'process.roles=broker,controller',
+    `controller.quorum.voters=${voters.map((host, id) => `${id}@${host}`).join(',')}`,
+    'controller.listener.names=CONTROLLER',
+    `listeners=CLIENTS://:${PORTS.kafka},CONTROLLER://:${PORTS.kafkaController}`,
+    'listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
+    'inter.broker.listener.name=CLIENTS',
+    'sasl.enabled.mechanisms=SCRAM-SHA-512',
+    'sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512',
+    'sasl.mechanism.controller.protocol=PLAIN',
+    'listener.name.controller.sasl.enabled.mechanisms=PLAIN',
+    'log.dirs=/var/lib/kafka/data/logs',
+    // Who needs a topic makes it, with the settings that it needs.
+    'auto.create.topics.enable=false',
+    `default.replication.factor=${copies}`,
+    `min.insync.replicas=${inSync}`,
+    `offsets.topic.replication.factor=${copies}`,
+    `transaction.state.log.replication.factor=${copies}`,
+    `transaction.state.log.min.isr=${inSync}`,
+    `share.coordinator.state.topic.replication.factor=${copies}`,
+    `share.coordinator.state.topic.min.isr=${inSync}`,
+    // What is on Kafka is news: it is not worth a full disk.
+    'log.retention.hours=1',
+    'log.segment.bytes=67108864',
+    'group.initial.rebalance.delay.ms=500',
+    '',
+  ].join('\n');
+}
+
+/** Logs go to the console alone: files would fill what is temporary. */
+const LOGGING = `Configuration:
+  status: warn
+  Appenders:
+    Console:
+      name: STDOUT
+      PatternLayout:
+        pattern: '[%d] %p %m (%c)%n'
+  Loggers:
+    Root:
+      level: INFO
+      AppenderRef:
+        - ref: STDOUT
+`;
+
+/**
+ * What the pod knows and the passwords are added at the start, in memory: a ConfigMap holds no secrets. The first start
+ * writes the users into the metadata, which is the only way to have them before the first connection.
+ */
+function startScript(domain: string): string {
+  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+  const clients = 'listener.name.clients.scram-sha-512.sasl.jaas.config';
+  const users = KAFKA_USERS.filter((user) => user !== 'controller');
+  return `set -euo pipefail
+umask 077
+config=/run/kafka/server.properties
+{
+  cat ${CONFIG_DIR}/server.properties
+  echo "node.id=\${POD_NAME##*-}"
+  echo "advertised.listeners=CLIENTS://$POD_NAME.$SERVICE.$POD_NAMESPACE.svc.${domain}:${PORTS.kafka}"
+  echo "listener.name.controller.plain.sasl.jaas.config=${plain} required username=\\"controller\\" password=\\"$CONTROLLER_PASSWORD\\" user_controller=\\"$CONTROLLER_PASSWORD\\";"
+  echo "${clients}=${scram} required username=\\"broker\\" password=\\"$BROKER_PASSWORD\\";"
+} > "$config"
+cd /opt/kafka
+if [[ ! -f /var/lib/kafka/data/logs/meta.properties ]]; then
+  bin/kafka-storage.sh format --cluster-id="$CLUSTER_ID" --config "$config"${users
+    .map(
+      (user) =>
+        ` \\\n    --add-scram "SCRAM-SHA-512=[name=${user},password=$${user.toUpperCase()}_PASSWORD]"`,
+    )
+    .join('')}
+fi
+exec bin/kafka-server-start.sh "$config"
+`;
+}
+
+function configData(context: Context): Record<string, string> {
+  return {
+    'server.properties': kafkaProperties(context),
+    'log4j2.yaml': LOGGING,
+    'start.sh': startScript(context.observed.defaults.clusterDomain),
+  };
+}
+
+/** Configuration of the brokers. */
+export function kafkaConfigMap(context: Context): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: childMeta(context, 'kafka'),
+    data: configData(context),
+  };
+}
+
+function kafkaEnv(context: Context): object[] {
+  const secret = credentialsName(context.cluster, 'kafka');
+  const fromSecret = (name: string, key: string) => ({
+    ...{ name, valueFrom: { secretKeyRef: { name: secret, key } } },
+  });
+  const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const { limits, requests } = context.cluster.spec.kafka.managed!.resources;
+  const memory = parseQuantity(limits['memory'] ?? requests['memory']) ?? 1024 * MIB;
+  const heapMib = Math.max(256, Math.floor(memory / MIB / 2));
+  return [
+    fromField('POD_NAME', 'metadata.name'),
+    fromField('POD_NAMESPACE', 'metadata.namespace'),
+    { name: 'SERVICE', value: childName(context.cluster, 'kafka') },
+    fromSecret('CLUSTER_ID', 'cluster-id'),
+    ...KAFKA_USERS.map((user) => fromSecret(`${user.toUpperCase()}_PASSWORD`, `${user}-password`)),
+    { name: 'KAFKA_HEAP_OPTS', value: `-Xms${Math.min(256, heapMib)}m -Xmx${heapMib}m` },
+    { name: 'KAFKA_LOG4J_OPTS', value: `-Dlog4j2.configurationFile=${CONFIG_DIR}/log4j2.yaml` },
+    // The log of the garbage collector would be a file.
+    { name: 'KAFKA_GC_LOG_OPTS', value: ' ' },
+    { name: 'LOG_DIR', value: '/tmp/logs' },
+  ];
+}
+
+const TCP = { tcpSocket: { port: 'kafka' } };
+const PROBES = {
+  startupProbe: { ...TCP, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 300 },
+  readinessProbe: { ...TCP, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+  livenessProbe: { ...TCP, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 6 },
+};
+
+/** The managed brokers. */
+export function kafkaSet(context: Context): KubeObject {
+  const { replicas } = context.cluster.spec.kafka.managed!;
+  return serverSet(context, 'kafka', {
+    replicas,
+    parts: {
+      command: ['bash', `${CONFIG_DIR}/start.sh`],
+      env: kafkaEnv(context),
+      ports: [
+        { name: 'kafka', containerPort: PORTS.kafka },
+        { name: 'controller', containerPort: PORTS.kafkaController },
+      ],
+      probes: PROBES,
+      user: USER,
+      graceSeconds: 90,
+      annotations: { [CONFIG_HASH]: fingerprint(configData(context)) },
+      volumes: [
+        scratch('tmp', '256Mi'),
+        { name: 'run-kafka', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+        { name: 'config', configMap: { name: childName(context.cluster, 'kafka') } },
+      ],
+      mounts: [
+        { name: DATA, mountPath: '/var/lib/kafka/data' },
+        { name: 'tmp', mountPath: '/tmp' },
+        { name: 'run-kafka', mountPath: '/run/kafka' },
+        { name: 'config', mountPath: CONFIG_DIR, readOnly: true },
+      ],
+    },
+  });
+}

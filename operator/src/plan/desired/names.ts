@@ -1,0 +1,57 @@
+import type { HashCluster } from '../../api/hash-cluster.ts';
+import type { Component } from '../observed.ts';
+
+/** Ports of the parts. */
+export const PORTS = {
+  http: 5000,
+  admin: 9090,
+  mongodb: 27_017,
+  kafka: 9092,
+  kafkaController: 9093,
+} as const;
+
+/** The name of the replica set. */
+export const MONGO_SET = 'rs0';
+
+/** Users of the managed MongoDB, each with a password of its own, `<user>-password`. */
+export const MONGO_USERS = ['admin', 'operator', 'endpoint', 'worker', 'monitor'] as const;
+
+/** Users of the managed Kafka, likewise. Controllers know each other by another mechanism. */
+export const KAFKA_USERS = ['controller', 'broker', 'operator', 'endpoint', 'worker'] as const;
+
+/** What children of a part are called. */
+export function childName(cluster: HashCluster, component: Component): string {
+  return `${cluster.metadata.name}-${component}`;
+}
+
+/** The Secret with what the operator made up for a managed server. */
+export function credentialsName(cluster: HashCluster, server: 'mongodb' | 'kafka'): string {
+  return `${cluster.metadata.name}-${server}-credentials`;
+}
+
+/** Labels by which pods of a part are found; they never change. */
+export function selectorOf(cluster: HashCluster, component: Component): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'hashcluster',
+    'app.kubernetes.io/instance': cluster.metadata.name,
+    'app.kubernetes.io/component': component,
+  };
+}
+
+/** `a=b,c=d`, as APIs take it. */
+export function selectorText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
+/** Names of the pods of a StatefulSet, within its headless Service: `host:port` each. */
+export function memberHosts(
+  cluster: HashCluster,
+  server: 'mongodb' | 'kafka',
+  { replicas, port, domain }: { readonly replicas: number; readonly port: number; readonly domain: string },
+): string[] {
+  const set = childName(cluster, server);
+  const zone = `${set}.${cluster.metadata.namespace}.svc.${domain}`;
+  return Array.from({ length: replicas }, (_, ordinal) => `${set}-${ordinal}.${zone}:${port}`);
+}

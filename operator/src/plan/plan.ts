@@ -1,0 +1,100 @@
+import { FINALIZER } from '../api/hash-cluster.ts';
+import type { Action, Plan } from './action.ts';
+import { applying } from './applying.ts';
+import { planDeletion } from './deletion.ts';
+import { surroundings } from './desired/children.ts';
+import { liveChild, type Context } from './desired/context.ts';
+import { roleDeployment } from './desired/deployments.ts';
+import { missingSecrets } from './desired/secrets.ts';
+import { planHealing } from './healing/plan-healing.ts';
+import { mongoSteps } from './mongo-steps.ts';
+import type { Observed } from './observed.ts';
+import { prune } from './pruning.ts';
+import { planRoles } from './roles.ts';
+import { planScaling } from './scaling/plan-scaling.ts';
+import { planServers, serverSets } from './servers.ts';
+import type { Findings } from './status/facts.ts';
+import { writingStatus } from './status/status.ts';
+import { planVolumes } from './volumes.ts';
+
+/** How soon to look again: what is asked of running parts changes without anybody saying so. Milliseconds. */
+const UNSETTLED_MS = 2_000;
+const SETTLED_MS = 5_000;
+
+const NOTHING: Findings = {
+  scaling: { decisions: [], actions: [] },
+  healing: { patients: [], holds: [], actions: [] },
+  stuck: [],
+  waiting: null,
+};
+
+interface Steps {
+  readonly actions: readonly Action[];
+  readonly findings: Findings;
+}
+
+function finalizer({ cluster }: Context): Action[] {
+  if (cluster.metadata.finalizers?.includes(FINALIZER)) return [];
+  return [
+    { kind: 'finalizer', change: 'add', why: 'its workers are to give their jobs back before it goes' },
+  ];
+}
+
+/** Everything around the pods, and what nobody wants any more. */
+function planSurroundings(context: Context): Action[] {
+  const wanted = surroundings(context);
+  const roles = [roleDeployment(context, 'endpoint'), roleDeployment(context, 'worker')];
+  const applied = wanted
+    .map((object) => applying(object, liveChild(context, object.kind, object.metadata.name)))
+    .filter((action) => action !== null);
+  return [...applied, ...prune(context, [...wanted, ...serverSets(context), ...roles])];
+}
+
+function planRunning(context: Context): Steps {
+  const roles = planRoles(context);
+  const volumes = planVolumes(context);
+  const scaling = planScaling(context.observed);
+  const healing = planHealing(context.observed);
+  return {
+    actions: [
+      ...finalizer(context),
+      ...missingSecrets(context),
+      ...planSurroundings(context),
+      ...planServers(context),
+      ...mongoSteps(context),
+      ...roles.actions,
+      ...volumes.actions,
+      ...scaling.actions,
+      ...healing.actions,
+    ],
+    findings: { scaling, healing, stuck: volumes.stuck, waiting: roles.waiting },
+  };
+}
+
+function stepsOf(context: Context): Steps {
+  const { metadata, spec } = context.cluster;
+  if (metadata.deletionTimestamp !== undefined) {
+    return { actions: planDeletion(context), findings: NOTHING };
+  }
+  return spec.paused ? { actions: [], findings: NOTHING } : planRunning(context);
+}
+
+function recheckOf({ cluster }: Context, actions: readonly Action[]): number | null {
+  const { metadata, spec, status } = cluster;
+  if (spec.paused && metadata.deletionTimestamp === undefined) return null;
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+  return ready && actions.length === 0 ? SETTLED_MS : UNSETTLED_MS;
+}
+
+/**
+ * What to do about a cluster, in this order: walls, servers, endpoints, workers, numbers of pods, ill pods, the status.
+ * Only where what is differs from what should be: nothing to do is an empty list. It knows nothing but its argument.
+ */
+export function plan(observed: Observed): Plan {
+  const context: Context = { cluster: observed.cluster, observed };
+  const { actions, findings } = stepsOf(context);
+  const isGone = actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
+  const status = isGone ? null : writingStatus(context, findings);
+  const all = status === null ? actions : [...actions, status];
+  return { actions: all, recheckMs: recheckOf(context, all) };
+}

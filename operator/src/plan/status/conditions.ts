@@ -1,0 +1,140 @@
+import type { ConditionType } from '../../api/status.ts';
+import { componentsOf } from '../desired/children.ts';
+import type { Component } from '../observed.ts';
+import { podsOf } from '../pods.ts';
+import { isRolledOut, outdated } from '../rollout.ts';
+import { workloadOf, type Facts } from './facts.ts';
+import { busReady, storeReady } from './servers.ts';
+import { no, yes, type Verdict } from './verdict.ts';
+
+/** The most single facts that a message names. */
+const NAMED = 4;
+
+function list(items: readonly string[]): string {
+  const more = items.length > NAMED ? [`and ${items.length - NAMED} more`] : [];
+  return [...items.slice(0, NAMED), ...more].join('; ');
+}
+
+function available({ counts }: Facts): Verdict {
+  const { endpoint, worker } = counts;
+  if (endpoint.ready === 0) return no('NoEndpoint', 'No endpoint is ready: jobs cannot be handed in');
+  if (worker.ready === 0) return no('NoWorker', 'No worker is ready: jobs are kept, but not done');
+  return yes('Serving', 'Jobs are taken and done');
+}
+
+/** What is under way with a part; null: nothing. */
+function underWay({ context, counts }: Facts, component: Component): string | null {
+  const workload = workloadOf(context, component);
+  const { desired, ready, updated } = counts[component];
+  if (!workload) return `${component} is being made`;
+  if (component === 'mongodb' || component === 'kafka') {
+    const old = outdated(workload, podsOf(context.observed, component)).length;
+    if (old > 0) return `${component}: ${old} of ${desired} pods still have the old template`;
+    return ready < desired ? `${component}: ${ready} of ${desired} pods are ready` : null;
+  }
+  if (isRolledOut(workload)) return null;
+  return `${component}: ${updated} of ${desired} pods are up to date, ${ready} are ready`;
+}
+
+function progressing(facts: Facts): Verdict {
+  const { context, waiting, missingSecrets } = facts;
+  const { metadata, spec } = context.cluster;
+  if (metadata.deletionTimestamp !== undefined) {
+    return yes('Deleting', 'Workers give their jobs back, then everything goes');
+  }
+  if (spec.paused) return no('Paused', 'spec.paused is true: nothing is changed');
+  if (missingSecrets.length > 0) return no('SecretMissing', waiting ?? 'Secrets are missing');
+  const steps = componentsOf(context)
+    .map((component) => underWay(facts, component))
+    .filter((step) => step !== null);
+  const all = waiting === null ? steps : [waiting, ...steps];
+  return all.length > 0 ? yes('RollingOut', list(all)) : no('Settled', 'Everything is as the spec asks for');
+}
+
+function workloadTroubles({ context }: Facts): Verdict[] {
+  return componentsOf(context).flatMap((component) => {
+    const conditions = workloadOf(context, component)?.status?.conditions ?? [];
+    const failed = conditions.find(
+      ({ type, status, reason }) =>
+        (type === 'ReplicaFailure' && status === 'True') || reason === 'ProgressDeadlineExceeded',
+    );
+    if (!failed) return [];
+    return [yes(failed.reason ?? failed.type, `${component}: ${failed.message ?? 'pods cannot be made'}`)];
+  });
+}
+
+function refusals({ context }: Facts): Verdict[] {
+  const { refusals: refused } = context.observed;
+  if (refused.length === 0) return [];
+  const says = list(refused.map(({ ref, message }) => `${ref}: ${message}`));
+  return [yes('Refused', `The API server refuses what the spec asks for: ${says}`)];
+}
+
+function healingTroubles({ healing }: Facts): Verdict[] {
+  const holds = healing.holds.map(({ component, reason, message }) =>
+    yes(reason, `${component}: ${message}`),
+  );
+  const due = healing.patients.filter(({ isDue }) => isDue);
+  if (due.length === 0) return holds;
+  const says = list(due.map(({ pod, says: illness }) => `${pod.metadata.name}: ${illness}`));
+  return [...holds, yes('PodsIll', says)];
+}
+
+function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
+  const { ingress } = context.cluster.spec;
+  const noRoute = ingress.enabled && ingress.type === 'HTTPRoute' && !context.observed.api.httpRoute;
+  return [
+    ...(missingSecrets.length > 0
+      ? [yes('SecretMissing', `Secrets are missing: ${missingSecrets.join(', ')}`)]
+      : []),
+    ...(noRoute
+      ? [yes('NoGatewayApi', 'An HTTPRoute is asked for, but the Gateway API is not installed')]
+      : []),
+    ...(stuck.length > 0 ? [yes('VolumeStuck', list(stuck.map(({ message }) => message)))] : []),
+  ];
+}
+
+/** Whether something is wrong that does not pass by itself, the gravest first. */
+function degraded(facts: Facts, store: Verdict): Verdict {
+  const troubles = [
+    ...refusals(facts),
+    ...otherTroubles(facts),
+    ...healingTroubles(facts),
+    ...workloadTroubles(facts),
+    ...(store.reason === 'MemberAway' ? [yes('MemberAway', store.message)] : []),
+  ];
+  const [first] = troubles;
+  if (!first) return no('AsItShouldBe', 'Nothing is wrong');
+  return { ...first, message: list(troubles.map(({ message }) => message)) };
+}
+
+function scalingLimited({ scaling, context }: Facts): Verdict {
+  if (context.cluster.spec.paused) return yes('Paused', 'spec.paused is true: nothing is scaled');
+  const limited = scaling.decisions.filter((decision) => decision.limited !== null);
+  const [first] = limited;
+  if (!first) return no('NotLimited', 'There are as many pods as the signals ask for');
+  return yes(
+    first.limited!.reason,
+    list(limited.map((decision) => `${decision.role}: ${decision.limited!.message}`)),
+  );
+}
+
+function ready(verdicts: Readonly<Record<Exclude<ConditionType, 'Ready'>, Verdict>>): Verdict {
+  const { Available, StoreReady, BusReady, Progressing } = verdicts;
+  const lacking = [StoreReady, Available].find(({ status }) => status !== 'True');
+  if (lacking) return { ...lacking, status: 'False' };
+  if (Progressing.status === 'True') return no(Progressing.reason, Progressing.message);
+  if (BusReady.status === 'False') return no(BusReady.reason, BusReady.message);
+  return yes('Ready', 'Everything is as the spec asks for, and jobs are taken and done');
+}
+
+/** What every condition says now. */
+export function verdictsOf(facts: Facts): Readonly<Record<ConditionType, Verdict>> {
+  const StoreReady = storeReady(facts);
+  const verdicts = {
+    ...{ StoreReady, BusReady: busReady(facts), Available: available(facts) },
+    ...{ Progressing: progressing(facts), Degraded: degraded(facts, StoreReady) },
+    ScalingLimited: scalingLimited(facts),
+  };
+  return { Ready: ready(verdicts), ...verdicts };
+}

@@ -1,0 +1,81 @@
+import { mongoUsers } from '../desired/mongodb.ts';
+import { isWhole, mongoReport } from '../mongo-steps.ts';
+import { fresh, type Reading } from '../observed.ts';
+import type { Facts } from './facts.ts';
+import { no, unknown, yes, type Verdict } from './verdict.ts';
+
+const VALID_MS = 60_000;
+
+function whyUnknown(reading: Reading<unknown> | null, what: string): string {
+  if (reading === null) return `${what} has not been asked yet`;
+  return 'error' in reading ? `${what} does not answer: ${reading.error}` : `${what} was last heard long ago`;
+}
+
+function missing(secret: string | undefined, { missingSecrets }: Facts): Verdict | null {
+  if (secret === undefined || !missingSecrets.includes(secret)) return null;
+  return no(
+    'SecretMissing',
+    `Secret ${secret} does not exist. Create it, with the keys that the spec describes`,
+  );
+}
+
+/** Of a store that others run is known what the endpoints know: they are not ready without it. */
+function externalStore(facts: Facts, secretName: string): Verdict {
+  const absent = missing(secretName, facts);
+  if (absent) return absent;
+  return facts.counts.endpoint.ready > 0
+    ? yes('Reached', 'Endpoints are ready, so they reach MongoDB')
+    : unknown('NotKnown', 'No endpoint is ready, so nobody can tell whether MongoDB is reached');
+}
+
+function managedStore(facts: Facts): Verdict {
+  const { context, counts } = facts;
+  const report = mongoReport(context);
+  const pods = `${counts.mongodb.ready} of ${counts.mongodb.desired} pods are ready`;
+  if (report === null) {
+    const why = whyUnknown(context.observed.readings.mongo, 'MongoDB');
+    return counts.mongodb.ready === 0
+      ? no('NotRunning', `${pods}; ${why}`)
+      : unknown('NotKnown', `${pods}; ${why}`);
+  }
+  if (!report.config) return no('NotInitiated', `The replica set waits until all its pods run: ${pods}`);
+  if (report.primary === null) {
+    return no('NoPrimary', `The replica set has no primary, so nothing can be written: ${pods}`);
+  }
+  const known = new Set(report.users ?? []);
+  const absent = mongoUsers(context).filter(({ name }) => !known.has(name));
+  if (absent.length > 0) {
+    return no('UsersMissing', `Users are still to be made: ${absent.map(({ name }) => name).join(', ')}`);
+  }
+  if (isWhole(report)) return yes('Whole', 'The replica set has a primary, and every member takes part');
+  return yes('MemberAway', 'The replica set has a primary, but not every member takes part');
+}
+
+/** Whether jobs can be kept. */
+export function storeReady(facts: Facts): Verdict {
+  const { external } = facts.context.cluster.spec.mongodb;
+  return external ? externalStore(facts, external.secretName) : managedStore(facts);
+}
+
+function managedBus({ context, counts }: Facts): Verdict {
+  const { readings, now } = context.observed;
+  const { ready, desired } = counts.kafka;
+  const report = fresh(readings.kafka, now, VALID_MS);
+  const alive = report ? Math.min(report.brokers.length, ready) : ready;
+  const says = `${alive} of ${desired} brokers are there`;
+  if (desired === 0 || alive * 2 <= desired) {
+    return no('BrokersAway', `${says}: jobs are kept and done all the same, but are dispatched later`);
+  }
+  return alive < desired ? yes('BrokerAway', says) : yes('Whole', says);
+}
+
+/** Whether news travels quickly. No job depends on it. */
+export function busReady(facts: Facts): Verdict {
+  const { external } = facts.context.cluster.spec.kafka;
+  if (!external) return managedBus(facts);
+  const absent = missing(external.secretName, facts) ?? missing(external.tls.caSecretName, facts);
+  return (
+    absent ??
+    unknown('External', 'Kafka is run by somebody else; endpoints and workers tell of it under /healthz')
+  );
+}

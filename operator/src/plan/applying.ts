@@ -17,8 +17,8 @@ export function marked(object: KubeObject): KubeObject {
   const template = templateOf(object);
   const annotations = {
     ...object.metadata.annotations,
-    [APPLIED]: fingerprint(object),
-    ...(template !== undefined && { [TEMPLATE]: fingerprint(template) }),
+    [APPLIED]: fingerprint(JSON.stringify(object)),
+    ...(template !== undefined && { [TEMPLATE]: fingerprint(JSON.stringify(template)) }),
   };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
@@ -42,6 +42,6 @@ function templateOf(object: KubeObject): unknown {
 /** Whether applying a workload would replace pods that there are. */
 export function wouldRestart(desired: KubeObject, live: KubeObject): boolean {
   const template = templateOf(desired);
-  const known = live.metadata.annotations?.[TEMPLATE] === fingerprint(template);
+  const known = live.metadata.annotations?.[TEMPLATE] === fingerprint(JSON.stringify(template));
   return !known || differences(template, templateOf(live)).length > 0;
 }

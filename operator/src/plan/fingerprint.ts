@@ -17,9 +17,8 @@ function hex(half: number): string {
   return (half >>> 0).toString(16).padStart(8, '0');
 }
 
-/** 16 hexadecimal characters that change with the value. Not for secrets. Source: FNV-1a (Fowler, Noll, Vo), twice 32 bits. */
-export function fingerprint(value: unknown): string {
-  const text = canonical(value);
+/** 16 hexadecimal characters that change with the text. Not for secrets. Source: FNV-1a (Fowler, Noll, Vo), twice 32 bits. */
+export function fingerprint(text: string): string {
   let [first, second] = [OFFSET, OFFSET];
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);

@@ -160,7 +160,7 @@ export function kafkaSet(context: Context): KubeObject {
       probes: PROBES,
       user: USER,
       graceSeconds: 90,
-      annotations: { [CONFIG_HASH]: fingerprint(configData(context)) },
+      annotations: { [CONFIG_HASH]: fingerprint(Object.values(configData(context)).join('\n')) },
       volumes: [
         scratch('tmp', '256Mi'),
         { name: 'run-kafka', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },

@@ -1,5 +1,5 @@
 import { CLUSTER_SPEC, type ClusterSpecInput } from '../../api/spec.ts';
-import type { Action, Plan } from '../action.ts';
+import type { Action, ActionOf, Plan } from '../action.ts';
 import type { KubeObject, Pod } from '../kube.ts';
 import type {
   LedgerEntry,
@@ -10,7 +10,7 @@ import type {
   SecretFacts,
 } from '../observed.ts';
 import { plan } from '../plan.ts';
-import { countsOf, type Workload } from '../rollout.ts';
+import { countsOf } from '../rollout.ts';
 import { NOW, pod as podOf, scene } from './scene.ts';
 
 type Fields = Record<string, unknown>;
@@ -118,6 +118,7 @@ export class World {
   }
 
   #carryOut(action: Action): void {
+    if (/mongo/i.test(action.kind)) return this.#carryOutOnMongo(action);
     switch (action.kind) {
       case 'apply':
         return this.#apply(action.object);
@@ -126,36 +127,20 @@ export class World {
         this.secrets.delete(action.ref.name);
         return;
       case 'scale':
-        return this.#scale(`${action.ref.kind}/${action.ref.name}`, action.replicas);
+        return this.#setSpec(`${action.ref.kind}/${action.ref.name}`, { replicas: action.replicas });
+      case 'expandVolume': {
+        const resources = { requests: { storage: action.storage } };
+        return this.#setSpec(`PersistentVolumeClaim/${action.ref.name}`, { resources });
+      }
       case 'evict':
         this.pods = this.pods.filter(({ metadata }) => metadata.uid !== action.ref.uid);
         return;
-      case 'createSecret': {
-        const { name } = action.object.metadata;
-        const keys = action.keys.map((key) => key.name);
-        this.secrets.set(name, { name, uid: `uid-${name}`, owner: null, keys, hash: '0'.repeat(16) });
-        return;
-      }
-      case 'initiateMongo':
-        this.mongo = { version: 1, members: action.members };
-        return;
-      case 'reconfigureMongo':
-        this.mongo = { version: action.fromVersion + 1, members: action.members };
-        return;
-      case 'ensureMongoUsers':
-        this.users = action.users.map(({ name }) => name);
-        return;
+      case 'createSecret':
+        return this.#createSecret(action);
       case 'finalizer':
         if (action.change === 'add') this.finalizers.add('hashcluster.io/drain');
         else this.gone = true;
         return;
-      case 'expandVolume': {
-        const claim = this.child('PersistentVolumeClaim', action.ref.name);
-        const resources = { requests: { storage: action.storage } };
-        const spec = { ...(claim['spec'] as Fields), resources };
-        this.children.set(`PersistentVolumeClaim/${action.ref.name}`, { ...claim, spec });
-        return;
-      }
       case 'remember':
         this.ledger.push(action.entry);
         return;
@@ -164,6 +149,20 @@ export class World {
         return;
       default:
     }
+  }
+
+  #carryOutOnMongo(action: Action): void {
+    if (action.kind === 'initiateMongo') this.mongo = { version: 1, members: action.members };
+    if (action.kind === 'reconfigureMongo') {
+      this.mongo = { version: action.fromVersion + 1, members: action.members };
+    }
+    if (action.kind === 'ensureMongoUsers') this.users = action.users.map(({ name }) => name);
+  }
+
+  #createSecret({ object, keys }: ActionOf<'createSecret'>): void {
+    const { name } = object.metadata;
+    const facts = { name, uid: `uid-${name}`, owner: null, hash: '0'.repeat(16) };
+    this.secrets.set(name, { ...facts, keys: keys.map((key) => key.name) });
   }
 
   #apply(object: KubeObject): void {
@@ -182,9 +181,9 @@ export class World {
     });
   }
 
-  #scale(key: string, replicas: number): void {
+  #setSpec(key: string, change: Fields): void {
     const found = this.children.get(key);
-    if (found) this.children.set(key, { ...found, spec: { ...(found['spec'] as Fields), replicas } });
+    if (found) this.children.set(key, { ...found, spec: { ...(found['spec'] as Fields), ...change } });
   }
 
   #controllers(): void {
@@ -194,7 +193,7 @@ export class World {
   }
 
   #run(workload: KubeObject): KubeObject {
-    const { desired } = countsOf(workload as Workload);
+    const { desired } = countsOf(workload);
     const revision = JSON.stringify(templateOf(workload));
     const component = workload.metadata.labels?.['app.kubernetes.io/component'] as 'worker';
     const isSet = workload.kind === 'StatefulSet';

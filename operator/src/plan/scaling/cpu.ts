@@ -4,8 +4,9 @@ import { conditionOf, timeOf } from '../pods.ts';
 import { parseQuantity } from '../quantity.ts';
 import { proportional, type Measure, type RoleView, type Signal } from './signal.ts';
 
-/** A reading older than this is not believed, nor is a pod's own. metrics-server reads every 15 s. */
+/** A reading older than this is not believed, nor is a pod's own. metrics-server reads every 15 s, or every minute. */
 const VALID_MS = 60_000;
+const POD_VALID_MS = 150_000;
 /** The times of the Horizontal Pod Autoscaler: how long a pod's CPU is that of its start. */
 const INITIALIZATION_MS = 300_000;
 const INITIAL_READINESS_MS = 30_000;
@@ -21,7 +22,7 @@ export function cpuSignal(view: RoleView): Signal | null {
   if (!enabled) return null;
   const { limits, requests } = view.spec.resources;
   const cores = parseQuantity(limits['cpu'] ?? requests['cpu']);
-  if (!cores) return unknown('CPU has neither a limit nor a request');
+  if (!cores) return unknown('CPU has neither a limit nor a request (resources)');
   const { usage } = view.observed.readings;
   const rows = fresh(usage, view.observed.now, VALID_MS);
   if (rows === null) return unknown(whyUnknown(usage));
@@ -43,7 +44,7 @@ function unknown(why: string): Signal {
 }
 
 function whyUnknown(usage: RoleView['observed']['readings']['usage']): string {
-  if (usage === null) return 'metrics.k8s.io is not there';
+  if (usage === null) return 'there is no metrics.k8s.io (install metrics-server, or turn scaling.cpu off)';
   return 'error' in usage ? `metrics.k8s.io: ${usage.error}` : 'metrics.k8s.io has not answered lately';
 }
 
@@ -56,7 +57,7 @@ function sortPods({ pods, observed }: RoleView, rows: readonly PodUsage[]) {
   for (const pod of pods) {
     const row = usage.get(pod.metadata.name);
     if (pod.status?.phase === 'Pending') unready++;
-    else if (row === undefined || observed.now - row.at > VALID_MS) missing++;
+    else if (row === undefined || observed.now - row.at > POD_VALID_MS) missing++;
     else if (isStarting(pod, row.at, observed.now)) unready++;
     else used.push(row.cpuCores);
   }

@@ -92,6 +92,12 @@ describe('CPU', () => {
     expect(replicas(cpuSignal(view(4, all, { usage: usage([1, 1, 1, 1]) })))).toBe(8);
   });
 
+  test('counts no pod whose last value is old', () => {
+    const { value } = usage([1, 1, 1, 1]) as { value: PodUsage[] };
+    const rows = value.map((row, index) => ({ ...row, at: NOW - (index === 3 ? 151_000 : 149_000) }));
+    expect(replicas(cpuSignal(view(4, pods(4), { usage: { at: NOW, value: rows } })))).toBe(6);
+  });
+
   test('leaves out pods that leave, and pods that have failed', () => {
     const gone = [pod('worker-2', { leaving: 1 }), pod('worker-3', { status: { phase: 'Failed' } })];
     const cores = usage([1, 1, 0, 0]);

@@ -26,7 +26,7 @@ function view(current: number, all: readonly Pod[], readings: Partial<Readings> 
   };
 }
 
-function usage(cores: readonly number[], ageSeconds = 10): Readings['usage'] {
+function usage(cores: readonly number[], ageSeconds = 10): { at: number; value: PodUsage[] } {
   const at = NOW - ageSeconds * 1000;
   const value = cores.map((cpuCores, index): PodUsage => {
     return { pod: `worker-${index}`, at, cpuCores, memoryBytes: 0 };
@@ -93,7 +93,7 @@ describe('CPU', () => {
   });
 
   test('counts no pod whose last value is old', () => {
-    const { value } = usage([1, 1, 1, 1]) as { value: PodUsage[] };
+    const { value } = usage([1, 1, 1, 1]);
     const rows = value.map((row, index) => ({ ...row, at: NOW - (index === 3 ? 151_000 : 149_000) }));
     expect(replicas(cpuSignal(view(4, pods(4), { usage: { at: NOW, value: rows } })))).toBe(6);
   });

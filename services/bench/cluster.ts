@@ -7,7 +7,7 @@ import { startRole, type Service } from '../../e2e/lib/service.ts';
 import { percentile, rounded } from '../../e2e/lib/statistics.ts';
 import { submitOneByOne } from './latency.ts';
 import { needServer } from './need-server.ts';
-import { measurePeer, withPeers, type Peer } from './peer-scripts.ts';
+import { bestOf, latencyOf, measurePeer, withPeers, type Peer } from './peer-scripts.ts';
 import { rawRate } from './raw-engines.ts';
 import { median, printMachine, printResult } from './report.ts';
 import { UNLIMITED } from './service.ts';
@@ -18,7 +18,8 @@ const HELP = `Endpoints and workers on MongoDB (three members, majority and jour
 
   npm run bench -- cluster [--scripts FOLDER] [--rounds 3] [--only tinyJobs,workerJobs,idle]
 
-tinyJobs…   50,000 jobs of one iteration, end to end, by the peer's best rate of finishing jobs that were there before
+tinyJobs…   50,000 jobs of one iteration, end to end, by the peer's end to end: its best rates of adding jobs in bulk and
+            of finishing them, one after the other; tinyJobsFinishing…: by its best rate of finishing alone
 workerJobs  20,000 jobs of 3,000 iterations, too long to be done inline: share of what hashing alone allows here
 idle…       p50 from submit to result of one job at a time: the peer's by ours (above 1: we are faster)`;
 
@@ -118,14 +119,16 @@ async function byRate(
     console.log(`HashCluster | 50,000 jobs of one iteration, jobs/s | ${Math.round(median(ours))}`);
   };
   await measureOurs();
-  const theirs = new Map<string, number>();
+  const ratios: Record<string, number> = {};
   for (const peer of peers) {
-    theirs.set(peer.name, Math.max(...(await measurePeer(peer, 'A', 'no-op'))));
+    const measured = await measurePeer(peer, 'A');
     await measureOurs();
+    const [added, finished] = [bestOf(measured, 'per call'), bestOf(measured, 'no-op')];
+    const endToEnd = 1 / (1 / added + 1 / finished);
+    ratios[`tinyJobs${peer.name}`] = rounded(median(ours) / endToEnd);
+    ratios[`tinyJobsFinishing${peer.name}`] = rounded(median(ours) / finished);
   }
-  return Object.fromEntries(
-    [...theirs].map(([name, rate]) => [`tinyJobs${name}`, rounded(median(ours) / rate)]),
-  );
+  return ratios;
 }
 
 async function byLatency({ urls }: Cluster, peers: readonly Peer[]): Promise<Record<string, number>> {
@@ -144,9 +147,9 @@ async function byLatency({ urls }: Cluster, peers: readonly Peer[]): Promise<Rec
   };
   for (const peer of peers) {
     await measureOurs();
-    const [p50] = await measurePeer(peer, 'C', 'latency');
+    const p50 = await latencyOf(peer);
     await measureOurs();
-    ratios[`idle${peer.name}`] = rounded(p50! / median(ours.slice(-2)));
+    ratios[`idle${peer.name}`] = rounded(p50 / median(ours.slice(-2)));
   }
   return ratios;
 }

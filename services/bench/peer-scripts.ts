@@ -57,13 +57,33 @@ function peerOf(name: Peer['name'], scripts: string, server: PeerServer | null):
   return [{ name, script, env }];
 }
 
-/** Runs one mode of a peer's script, shows its lines, and returns the medians of those whose text has the word. */
-export async function measurePeer(peer: Peer, mode: string, word: string): Promise<number[]> {
+/** A line of a peer's script: what was measured, and the middle value. */
+export interface Measured {
+  readonly what: string;
+  readonly median: number;
+}
+
+/** Runs one mode of a peer's script, shows its lines, and returns what they say. */
+export async function measurePeer(peer: Peer, mode: string): Promise<Measured[]> {
   const env = { ...process.env, ...peer.env };
   const { stdout } = await exec(process.execPath, [peer.script, mode], {
     ...{ env, timeout: LIMIT_MS, maxBuffer: 1 << 24 },
   });
   const lines = stdout.split('\n').filter((line) => line.includes(' | '));
   console.log(lines.join('\n'));
-  return lines.filter((line) => line.includes(word)).map((line) => Number(line.split(' | ')[2]));
+  return lines.map((line) => {
+    const [, what = '', median] = line.split(' | ');
+    return { what, median: Number(median) };
+  });
+}
+
+/** The best rate among the lines that have the word. */
+export function bestOf(measured: readonly Measured[], word: string): number {
+  return Math.max(...measured.filter(({ what }) => what.includes(word)).map(({ median }) => median));
+}
+
+/** The p50 of its first way to be asked. */
+export async function latencyOf(peer: Peer): Promise<number> {
+  const measured = await measurePeer(peer, 'C');
+  return measured.find(({ what }) => what.includes('latency'))!.median;
 }

@@ -6,7 +6,7 @@ import { Client } from '../../e2e/lib/client.ts';
 import { startService, type Service } from '../../e2e/lib/service.ts';
 import { percentile, rounded } from '../../e2e/lib/statistics.ts';
 import { submitOneByOne } from './latency.ts';
-import { measurePeer, withPeers, type Peer } from './peer-scripts.ts';
+import { bestOf, latencyOf, measurePeer, withPeers, type Peer } from './peer-scripts.ts';
 import { median, printMachine, printResult } from './report.ts';
 import { UNLIMITED } from './service.ts';
 import { tinyJobs } from './tiny-jobs.ts';
@@ -50,15 +50,15 @@ async function compare(service: Service, peers: readonly Peer[]): Promise<Record
   const ours = [await ourRate(service)];
   const theirs = new Map<string, number>();
   for (const peer of peers) {
-    theirs.set(peer.name, Math.max(...(await measurePeer(peer, 'A', 'no-op'))));
+    theirs.set(peer.name, bestOf(await measurePeer(peer, 'A'), 'no-op'));
     ours.push(await ourRate(service));
   }
   for (const [name, rate] of theirs) ratios[`tinyJobs${name}`] = rounded(median(ours) / rate);
   for (const peer of peers) {
     const before = await ourLatency(service);
-    const [p50] = await measurePeer(peer, 'C', 'latency');
+    const p50 = await latencyOf(peer);
     const after = await ourLatency(service);
-    ratios[`idle${peer.name}`] = rounded((2 * p50!) / (before + after));
+    ratios[`idle${peer.name}`] = rounded((2 * p50) / (before + after));
   }
   return ratios;
 }

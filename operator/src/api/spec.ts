@@ -13,7 +13,7 @@ import { KAFKA_SPEC, MONGO_SPEC } from './server-spec.ts';
 /** `spec` of a HashCluster, after defaulting. */
 export type ClusterSpec = z.output<typeof CLUSTER_SPEC>;
 /** `spec` as people write it. */
-export type ClusterSpecInput = z.input<typeof CLUSTER_SPEC>;
+export type ClusterSpecInput = NonNullable<z.input<typeof CLUSTER_SPEC>>;
 
 const DURATION = /^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$/;
 

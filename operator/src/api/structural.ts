@@ -69,5 +69,5 @@ function wholeDefaults(schema: Schema): Schema {
 
 /** The structural schema of what people write: defaults are for the API server to fill in. */
 export function structuralOf(schema: z.ZodType): Schema {
-  return wholeDefaults(structural(z.toJSONSchema(schema, { io: 'input' }) as Schema));
+  return wholeDefaults(structural(z.toJSONSchema(schema, { io: 'input' })));
 }

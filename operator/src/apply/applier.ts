@@ -1,0 +1,164 @@
+import { FINALIZER, type HashCluster } from '../api/hash-cluster.ts';
+import { ApiError, isTooMany } from '../control/errors.ts';
+import type { EventRecorder } from '../control/events.ts';
+import type { Action, ActionKind, ActionOf, MongoAddress } from '../plan/action.ts';
+import type { ObjectRef } from '../plan/kube.ts';
+import type { LedgerEntry } from '../plan/observed.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
+import { generateData } from './generate.ts';
+import type { Writer } from './writer.ts';
+
+/** Reads one value of a Secret. Throws when it is not there. */
+export type ReadSecret = (namespace: string, name: string, key: string) => Promise<string>;
+
+export interface ApplierOptions {
+  readonly writer: Writer;
+  readonly events: EventRecorder;
+  readonly mongo: MongoServers;
+  readonly readSecret: ReadSecret;
+  readonly logger: Logger;
+}
+
+/** What the API server does not take: nothing changes by asking again. */
+export interface Refusal {
+  /** `Kind name`. */
+  readonly ref: string;
+  readonly message: string;
+}
+
+/** What has become of a plan. */
+export interface Outcome {
+  readonly done: number;
+  /** Those actions were left out; the others have been carried out all the same. */
+  readonly refusals: readonly Refusal[];
+  readonly remembered: readonly LedgerEntry[];
+  /** What went wrong, and with which action; the actions behind it were not carried out. */
+  readonly failure: { readonly action: ActionKind; readonly error: unknown } | null;
+}
+
+type Effects = {
+  readonly [K in ActionKind]: (action: ActionOf<K>, cluster: HashCluster) => Promise<void> | void;
+};
+
+/** Statuses by which the server says that it will never take the object as it is. */
+const NEVER = new Set([400, 403, 422]);
+
+/** Carries out plans: one action after the other, until one fails. */
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #effects: Effects;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.#effects = { ...apiEffects(options), ...serverEffects(options), remember: () => undefined };
+  }
+
+  /**
+   * An object that the server refuses for good, and an eviction that a PodDisruptionBudget forbids, are passed over, with
+   * the events and notes behind them which tell of them: one wrong field must not stop everything else.
+   */
+  async carryOut(cluster: HashCluster, actions: readonly Action[]): Promise<Outcome> {
+    const refusals: Refusal[] = [];
+    const remembered: LedgerEntry[] = [];
+    let done = 0;
+    let passing = false;
+    for (const action of actions) {
+      passing &&= action.kind === 'event' || action.kind === 'remember';
+      if (passing) continue;
+      try {
+        await this.#carryOut(action, cluster);
+        if (action.kind === 'remember') remembered.push(action.entry);
+        done++;
+      } catch (error) {
+        const refusal = refusalOf(action, error);
+        if (!refusal) return { done, refusals, remembered, failure: { action: action.kind, error } };
+        refusals.push(refusal);
+        passing = true;
+      }
+    }
+    return { done, refusals, remembered, failure: null };
+  }
+
+  async #carryOut(action: Action, cluster: HashCluster): Promise<void> {
+    // The table has the right effect for each kind; TypeScript cannot see that for a union.
+    const effect = this.#effects[action.kind] as (
+      action: Action,
+      cluster: HashCluster,
+    ) => Promise<void> | void;
+    await effect(action, cluster);
+    if (action.kind === 'status' || action.kind === 'remember' || action.kind === 'event') return;
+    const { namespace, name } = cluster.metadata;
+    this.#options.logger.info('Carried out', {
+      ...{ cluster: `${namespace}/${name}`, action: action.kind, object: nameOf(action), why: action.why },
+    });
+  }
+}
+
+function nameOf(action: Action): string {
+  if ('object' in action) return `${action.object.kind} ${action.object.metadata.name}`;
+  if ('ref' in action) return `${action.ref.kind} ${action.ref.name}`;
+  return 'HashCluster';
+}
+
+function refusalOf(action: Action, error: unknown): Refusal | null {
+  if (!(error instanceof ApiError)) return null;
+  const never = (action.kind === 'apply' || action.kind === 'createSecret') && NEVER.has(error.status);
+  const held = action.kind === 'evict' && isTooMany(error);
+  return never || held ? { ref: nameOf(action), message: error.message } : null;
+}
+
+function clusterRef({ apiVersion, kind, metadata: { namespace, name, uid } }: HashCluster): ObjectRef {
+  return { apiVersion, kind, namespace, name, uid };
+}
+
+type ServerKind = 'initiateMongo' | 'reconfigureMongo' | 'ensureMongoUsers';
+
+function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
+  return {
+    apply: ({ object }) => writer.apply(object),
+    delete: ({ ref }) => writer.delete(ref),
+    scale: ({ ref, replicas }) => writer.scale(ref, replicas),
+    annotate: ({ ref, annotations }) => writer.mergeIfThere(ref, { metadata: { annotations } }),
+    evict: ({ ref }) => writer.evict(ref),
+    createSecret: ({ object, keys }) => writer.create({ ...object, data: generateData(keys) }),
+    expandVolume: ({ ref, storage }) => writer.merge(ref, { spec: { resources: { requests: { storage } } } }),
+    event: ({ type, reason, message }, cluster) =>
+      events.record({ regarding: clusterRef(cluster), type, reason, action: 'Reconcile', note: message }),
+    finalizer: ({ change }, cluster) => {
+      const others = (cluster.metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
+      const finalizers = change === 'add' ? [...others, FINALIZER] : others;
+      const { resourceVersion } = cluster.metadata;
+      // The list is replaced as a whole: nobody else's entry may get lost.
+      const patch = { metadata: { finalizers, ...(resourceVersion !== undefined && { resourceVersion }) } };
+      return change === 'add'
+        ? writer.merge(clusterRef(cluster), patch)
+        : writer.mergeIfThere(clusterRef(cluster), patch);
+    },
+    status: ({ status }, cluster) => writer.applyStatus(clusterRef(cluster), status),
+  };
+}
+
+function serverEffects({ mongo, readSecret }: ApplierOptions): Pick<Effects, ServerKind> {
+  const target = async (cluster: HashCluster, address: MongoAddress): Promise<MongoTarget> => {
+    const { name, key } = address.keyfile;
+    const keyfile = await readSecret(cluster.metadata.namespace, name, key);
+    return { setName: address.setName, hosts: address.hosts, keyfile };
+  };
+  return {
+    initiateMongo: async ({ address, members }, cluster) =>
+      mongo.initiate(await target(cluster, address), members),
+    reconfigureMongo: async ({ address, fromVersion, members }, cluster) =>
+      mongo.reconfigure(await target(cluster, address), { fromVersion, members }),
+    ensureMongoUsers: async ({ address, users }, cluster) => {
+      const { namespace } = cluster.metadata;
+      const withPasswords = await Promise.all(
+        users.map(async ({ name, roles, secret }) => {
+          const password = await readSecret(namespace, secret.name, secret.key);
+          return { name, roles, password };
+        }),
+      );
+      await mongo.ensureUsers(await target(cluster, address), withPasswords);
+    },
+  };
+}

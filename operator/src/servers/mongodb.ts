@@ -1,0 +1,188 @@
+import { type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
+import type { MongoMember, MongoReport } from '../plan/observed.ts';
+import { reportOf, type MemberAnswer } from './mongo-report.ts';
+
+/** A managed replica set, and what opens it. */
+export interface MongoTarget {
+  readonly setName: string;
+  /** `host:port` of the members. */
+  readonly hosts: readonly string[];
+  /** What the keyfile holds: the password of `__system`. Never logged. */
+  readonly keyfile: string;
+}
+
+/** A user as it should be. */
+export interface MongoLogin {
+  readonly name: string;
+  readonly password: string;
+  readonly roles: readonly { readonly role: string; readonly db: string }[];
+}
+
+export interface MongoServersOptions {
+  /** To find a server and open a connection, in milliseconds. */
+  readonly connectMs?: number;
+  /** For an answer, in milliseconds. */
+  readonly answerMs?: number;
+}
+
+/** Codes of MongoDB. Source: MongoDB, `src/mongo/base/error_codes.yml`. */
+const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_003 };
+
+/** Members are waited for by `replSetInitiate` and `replSetReconfig` for up to so long, in milliseconds. */
+const MAJORITY_MS = 20_000;
+
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof MongoServerError && error.code === code;
+}
+
+/**
+ * What the operator does with managed replica sets, each time over connections of its own, which are closed afterwards.
+ * It comes as the members come to each other: as `__system`, with the keyfile. So it needs no user before there are any.
+ * Everything may be done twice. Rejects with the driver's errors.
+ */
+export class MongoServers {
+  readonly #connectMs: number;
+  readonly #answerMs: number;
+
+  constructor({ connectMs = 3_000, answerMs = 25_000 }: MongoServersOptions = {}) {
+    this.#connectMs = connectMs;
+    this.#answerMs = answerMs;
+  }
+
+  /** Gives the first host its first configuration. One that it has already stays. */
+  async initiate(target: MongoTarget, members: readonly MongoMember[]): Promise<void> {
+    const config = { _id: target.setName, members: members.map(memberDocument) };
+    await this.#on(target.hosts[0]!, target, async (admin) => {
+      try {
+        await admin.command({ replSetInitiate: config });
+      } catch (error) {
+        if (!hasCode(error, CODES.alreadyInitialized)) throw error;
+      }
+    });
+  }
+
+  /** Replaces the members, if the configuration is still the one that was seen. What members have besides is kept. */
+  async reconfigure(
+    target: MongoTarget,
+    { fromVersion, members }: { readonly fromVersion: number; readonly members: readonly MongoMember[] },
+  ): Promise<void> {
+    await this.#onPrimary(target, async (admin) => {
+      const { config } = (await admin.command({ replSetGetConfig: 1 })) as { config: RawConfig };
+      if (config.version !== fromVersion) {
+        throw new Error(`The replica set is at version ${config.version} by now, not at ${fromVersion}`);
+      }
+      const known = new Map(config.members.map((member) => [member.host, member]));
+      const next = members.map((member) => ({ ...memberDocument(member), ...known.get(member.host) }));
+      await admin.command({
+        replSetReconfig: { ...config, version: fromVersion + 1, members: next },
+        maxTimeMS: MAJORITY_MS,
+      });
+    });
+  }
+
+  /** Makes the users of `admin` what they should be. */
+  async ensureUsers(target: MongoTarget, users: readonly MongoLogin[]): Promise<void> {
+    await this.#onPrimary(target, async (admin) => {
+      for (const { name, password, roles } of users) {
+        const wanted = {
+          pwd: password,
+          roles: [...roles],
+          writeConcern: { w: 'majority', wtimeout: MAJORITY_MS },
+        };
+        try {
+          await admin.command({ createUser: name, ...wanted });
+        } catch (error) {
+          if (!hasCode(error, CODES.userExists)) throw error;
+          await admin.command({ updateUser: name, ...wanted });
+        }
+      }
+    });
+  }
+
+  /** What the set says of itself. Rejects when no member answers, or too few to tell whether there is a set. */
+  async report(target: MongoTarget): Promise<MongoReport> {
+    const asked = await Promise.allSettled(
+      target.hosts.map((host) => this.#on(host, target, (admin, local) => askMember(host, admin, local))),
+    );
+    return reportOf(
+      asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      asked.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : [])),
+    );
+  }
+
+  async #onPrimary(target: MongoTarget, work: (admin: Db) => Promise<void>): Promise<void> {
+    await this.#on(await this.#primaryOf(target), target, work);
+  }
+
+  async #primaryOf(target: MongoTarget): Promise<string> {
+    const failures: unknown[] = [];
+    for (const host of target.hosts) {
+      try {
+        const hello = await this.#on(host, target, (admin) => admin.command({ hello: 1 }));
+        if (hello['isWritablePrimary'] === true) return host;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw new AggregateError(failures, `No primary among ${target.hosts.join(', ')}: ${failures.join('; ')}`);
+  }
+
+  /** Runs work on one member, as its peers see it: also one that has no set yet, or is no primary. */
+  async #on<T>(
+    host: string,
+    { keyfile }: MongoTarget,
+    work: (admin: Db, local: Db) => Promise<T>,
+  ): Promise<T> {
+    const client = new MongoClient(`mongodb://${host}/`, {
+      directConnection: true,
+      // mongod leaves white space out too. Source: MongoDB manual, "keyfile".
+      auth: { username: '__system', password: keyfile.replace(/\s/g, '') },
+      authSource: 'local',
+      authMechanism: 'SCRAM-SHA-256',
+      appName: 'hashcluster-operator',
+      maxPoolSize: 1,
+      serverSelectionTimeoutMS: this.#connectMs,
+      connectTimeoutMS: this.#connectMs,
+      socketTimeoutMS: this.#answerMs,
+    });
+    try {
+      return await work(client.db('admin'), client.db('local'));
+    } finally {
+      await client.close(true);
+    }
+  }
+}
+
+interface RawConfig extends Document {
+  readonly version: number;
+  readonly members: readonly { readonly host: string }[];
+}
+
+function memberDocument({ id, host, votes, priority }: MongoMember): Document {
+  return { _id: id, host, votes, priority };
+}
+
+async function askMember(host: string, admin: Db, local: Db): Promise<MemberAnswer> {
+  const hello = (await admin.command({ hello: 1 })) as { isWritablePrimary?: boolean };
+  // The one database that a member can read in every state. All lie on one disk.
+  const stats = (await local.command({ dbStats: 1 })) as { fsUsedSize?: number; fsTotalSize?: number };
+  const set = await askSet(admin);
+  const isPrimary = hello.isWritablePrimary === true;
+  const users = isPrimary ? ((await admin.command({ usersInfo: 1 })) as { users: { user: string }[] }) : null;
+  return {
+    ...{ host, isPrimary, ...set },
+    users: users?.users.map(({ user }) => user) ?? null,
+    disk: { used: stats.fsUsedSize ?? 0, total: stats.fsTotalSize ?? 0 },
+  };
+}
+
+async function askSet(admin: Db): Promise<Pick<MemberAnswer, 'config' | 'members'>> {
+  try {
+    const { config } = (await admin.command({ replSetGetConfig: 1 })) as Pick<MemberAnswer, 'config'>;
+    const { members } = (await admin.command({ replSetGetStatus: 1 })) as Pick<MemberAnswer, 'members'>;
+    return { config, members };
+  } catch (error) {
+    if (hasCode(error, CODES.notYetInitialized)) return { config: null, members: [] };
+    throw error;
+  }
+}

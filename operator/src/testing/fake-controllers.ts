@@ -9,6 +9,7 @@ const DEPLOYMENT: Kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
 const STATEFUL_SET: Kind = { apiVersion: 'apps/v1', kind: 'StatefulSet' };
 const POD: Kind = { apiVersion: 'v1', kind: 'Pod' };
 const CLUSTER: Kind = { apiVersion: API_VERSION, kind: KIND };
+const BUDGET: Kind = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' };
 /** What the garbage collector would take away. */
 const OWNED: readonly Kind[] = [
   DEPLOYMENT,
@@ -16,7 +17,7 @@ const OWNED: readonly Kind[] = [
   ...['ConfigMap', 'Service', 'ServiceAccount', 'Secret'].map((kind) => ({ apiVersion: 'v1', kind })),
   { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
   { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
-  { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+  BUDGET,
 ];
 const PAUSE_MS = 50;
 
@@ -69,8 +70,12 @@ export class FakeControllers {
       await this.#keepPods(workload, pods);
       await this.#tellStatus(workload);
     }
+    await this.#tellBudgets();
     const wanted = new Set([...sets, ...deployments].flatMap((workload) => podNames(workload as Workload)));
-    for (const pod of pods) if (!wanted.has(pod.metadata.name)) await this.#delete(pod);
+    const goes = ({ metadata: { name, deletionTimestamp } }: KubeObject): boolean => {
+      return !wanted.has(name) || deletionTimestamp !== undefined;
+    };
+    for (const pod of pods.filter(goes)) await this.#delete(pod);
   }
 
   /** Deletes what belongs to HashClusters that are gone. */
@@ -139,6 +144,18 @@ export class FakeControllers {
     const is = (workload.status ?? {}) as Record<string, unknown>;
     const differs = Object.entries(status).some(([key, value]) => (is[key] ?? 0) !== value);
     if (differs) await this.#patchStatus(workload, status);
+  }
+
+  /** Evictions are refused until somebody has counted pods. */
+  async #tellBudgets(): Promise<void> {
+    for (const budget of await this.#list(BUDGET)) {
+      const { generation } = budget.metadata;
+      const counts = { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 };
+      const is = (budget['status'] ?? {}) as Record<string, unknown>;
+      const isCounted = is['observedGeneration'] === generation && is['disruptionsAllowed'] === 1;
+      if (!isCounted)
+        await this.#patchStatus(budget, { observedGeneration: generation, ...counts, disruptedPods: null });
+    }
   }
 
   async #list(kind: Kind): Promise<KubeObject[]> {

@@ -1,0 +1,69 @@
+import type { KafkaReport, MongoMember, MongoReport } from '../plan/observed.ts';
+import { KafkaServers, type KafkaTarget } from '../servers/kafka.ts';
+import { MongoServers, type MongoLogin, type MongoTarget } from '../servers/mongodb.ts';
+
+interface ReplicaSet {
+  version: number;
+  members: readonly MongoMember[];
+  users: string[];
+}
+
+/** Replica sets that keep configurations and users, and nothing else. They outlive operators. */
+export class FakeMongo extends MongoServers {
+  /** By the first host, which every member of a set has in common. */
+  readonly #sets = new Map<string, ReplicaSet>();
+
+  override async initiate(target: MongoTarget, members: readonly MongoMember[]): Promise<void> {
+    if (!this.#sets.has(keyOf(target))) this.#sets.set(keyOf(target), { version: 1, members, users: [] });
+  }
+
+  override async reconfigure(
+    target: MongoTarget,
+    { fromVersion, members }: { readonly fromVersion: number; readonly members: readonly MongoMember[] },
+  ): Promise<void> {
+    const set = this.#setOf(target);
+    if (set.version !== fromVersion) throw new Error(`The replica set is at version ${set.version} by now`);
+    this.#sets.set(keyOf(target), { ...set, version: fromVersion + 1, members });
+  }
+
+  override async ensureUsers(target: MongoTarget, users: readonly MongoLogin[]): Promise<void> {
+    const set = this.#setOf(target);
+    set.users = [...new Set([...set.users, ...users.map(({ name }) => name)])];
+  }
+
+  override async report(target: MongoTarget): Promise<MongoReport> {
+    const set = this.#sets.get(keyOf(target));
+    if (!set) return { config: null, members: [], primary: null, users: null, disks: [] };
+    const { version, members, users } = set;
+    const [first] = members;
+    return {
+      config: { setName: target.setName, version, members },
+      members: members.map(({ host }) => ({
+        host,
+        state: host === first?.host ? 'PRIMARY' : 'SECONDARY',
+        healthy: true,
+      })),
+      primary: first?.host ?? null,
+      users,
+      disks: members.map(({ host }) => ({ host, used: 10, total: 100 })),
+    };
+  }
+
+  #setOf(target: MongoTarget): ReplicaSet {
+    const set = this.#sets.get(keyOf(target));
+    if (!set) throw new Error('The replica set has no configuration yet');
+    return set;
+  }
+}
+
+/** Brokers that are all there, and have room. */
+export class FakeKafka extends KafkaServers {
+  override async report({ brokers }: KafkaTarget): Promise<KafkaReport> {
+    const ids = brokers.map((_, id) => id);
+    return { brokers: ids, disks: ids.map((broker) => ({ broker, used: 10, total: 100 })) };
+  }
+}
+
+function keyOf({ hosts }: MongoTarget): string {
+  return hosts[0] ?? '';
+}

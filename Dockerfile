@@ -1,0 +1,68 @@
+# HashCluster's two images, of one build:
+#   docker build --target services -t hashcluster/services:dev .       endpoint, worker and everything else of the CLI
+#   docker build --target operator -t hashcluster/operator:dev .
+ARG BUILDER=node:24-bookworm-slim
+ARG RUNTIME=gcr.io/distroless/nodejs24-debian13:nonroot
+
+FROM ${BUILDER} AS packages
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+ENV NPM_CONFIG_AUDIT=false NPM_CONFIG_FUND=false NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_IGNORE_SCRIPTS=true
+COPY package.json package-lock.json .npmrc ./
+COPY services/package.json services/
+COPY operator/package.json operator/
+COPY e2e/package.json e2e/
+RUN npm ci
+
+# What it takes to run: no compilers, and not the Node.js that npm brings for machines without one.
+FROM packages AS services-packages
+RUN npm ci --workspace services --omit dev --prefer-offline
+
+FROM packages AS services-build
+COPY tsconfig.base.json ./
+COPY services services
+RUN npx tsc -p services && node services/native/build.ts && mkdir /data
+
+FROM ${RUNTIME} AS services
+LABEL org.opencontainers.image.title="HashCluster services" \
+      org.opencontainers.image.description="Endpoint and worker: iterated SHA-512 as a service" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=services-packages /app/node_modules node_modules
+COPY LICENSE ./
+COPY services/package.json services/
+COPY services/bin services/bin
+COPY --from=services-build /app/services/dist services/dist
+COPY --from=services-build /app/services/native/build services/native/build
+# `start` keeps its jobs here; endpoints and workers keep nothing and run on a read-only root.
+COPY --from=services-build --chown=65532:65532 /data /data
+# In a container, 127.0.0.1 is heard by nobody.
+ENV NODE_ENV=production HASHCLUSTER_DATA=/data LISTEN_HOST=0.0.0.0 ADMIN_HOST=0.0.0.0
+EXPOSE 5000 9090
+USER 65532:65532
+ENTRYPOINT ["/nodejs/bin/node", "/app/services/bin/hashcluster.js"]
+CMD ["--help"]
+
+FROM packages AS operator-packages
+RUN npm ci --workspace operator --omit dev --prefer-offline
+
+FROM packages AS operator-build
+COPY tsconfig.base.json ./
+COPY operator operator
+RUN npx tsc -p operator
+
+FROM ${RUNTIME} AS operator
+LABEL org.opencontainers.image.title="HashCluster operator" \
+      org.opencontainers.image.description="Reconciles, scales and heals HashClusters" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=operator-packages /app/node_modules node_modules
+COPY LICENSE ./
+COPY operator/package.json operator/
+COPY --from=operator-build /app/operator/dist operator/dist
+ENV NODE_ENV=production
+EXPOSE 9090
+USER 65532:65532
+ENTRYPOINT ["/nodejs/bin/node", "/app/operator/dist/main.js"]

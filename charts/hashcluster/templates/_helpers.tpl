@@ -1,0 +1,40 @@
+{{- define "hashcluster.name" -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "hashcluster.operatorName" -}}
+{{- $name := include "hashcluster.name" . -}}
+{{- if contains "hashcluster" $name }}{{ $name }}-operator{{ else }}{{ $name }}-hashcluster-operator{{ end -}}
+{{- end }}
+
+{{- define "hashcluster.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "hashcluster.operatorName" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name must be given when serviceAccount.create is false" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end }}
+
+{{- define "hashcluster.selector" -}}
+app.kubernetes.io/name: hashcluster-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "hashcluster.labels" -}}
+{{ include "hashcluster.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "hashcluster.everywhere" -}}
+{{- if has "*" .Values.watchNamespaces -}}
+{{- if gt (len .Values.watchNamespaces) 1 }}{{ fail "watchNamespaces: '*' stands alone" }}{{ end -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- /* The namespaces that are watched, as JSON. */ -}}
+{{- define "hashcluster.namespaces" -}}
+{{- toJson (default (list .Release.Namespace) .Values.watchNamespaces) -}}
+{{- end }}

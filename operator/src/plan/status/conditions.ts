@@ -1,8 +1,8 @@
 import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
-import type { Component } from '../observed.ts';
+import type { Component, Role } from '../observed.ts';
 import { podsOf } from '../pods.ts';
-import { isRolledOut, outdated } from '../rollout.ts';
+import { isRolledOut, outdated, type Workload } from '../rollout.ts';
 import { workloadOf, type Facts } from './facts.ts';
 import { busReady, storeReady } from './servers.ts';
 import { no, yes, type Verdict } from './verdict.ts';
@@ -22,18 +22,37 @@ function available({ counts }: Facts): Verdict {
   return yes('Serving', 'Jobs are taken and done');
 }
 
-/** What is under way with a part; null: nothing. */
-function underWay({ context, counts }: Facts, component: Component): string | null {
-  const workload = workloadOf(context, component);
-  const { desired, ready, updated } = counts[component];
-  if (!workload) return `${component} is being made`;
-  if (component === 'mongodb' || component === 'kafka') {
-    const old = outdated(workload, podsOf(context.observed, component)).length;
-    if (old > 0) return `${component}: ${old} of ${desired} pods still have the old template`;
-    return ready < desired ? `${component}: ${ready} of ${desired} pods are ready` : null;
+/** Something that is under way with a part. */
+interface Step {
+  /** Whether the spec asks for something that is not there yet; otherwise pods only come or go. */
+  readonly isRollout: boolean;
+  readonly says: string;
+}
+
+function serverStep({ context, counts }: Facts, server: 'mongodb' | 'kafka'): Step | null {
+  const { desired, ready } = counts[server];
+  const old = outdated(workloadOf(context, server), podsOf(context.observed, server)).length;
+  if (old > 0) {
+    return { isRollout: true, says: `${server}: ${old} of ${desired} pods still have the old template` };
   }
+  return ready < desired
+    ? { isRollout: false, says: `${server}: ${ready} of ${desired} pods are ready` }
+    : null;
+}
+
+function roleStep({ counts }: Facts, role: Role, workload: Workload): Step | null {
   if (isRolledOut(workload)) return null;
-  return `${component}: ${updated} of ${desired} pods are up to date, ${ready} are ready`;
+  const { desired, replicas, ready, updated } = counts[role];
+  const says = `${role}: ${updated} of ${desired} pods are up to date, ${ready} are ready`;
+  return { isRollout: updated < replicas, says };
+}
+
+function stepOf(facts: Facts, component: Component): Step | null {
+  const workload = workloadOf(facts.context, component);
+  if (!workload) return { isRollout: true, says: `${component} is being made` };
+  return component === 'mongodb' || component === 'kafka'
+    ? serverStep(facts, component)
+    : roleStep(facts, component, workload);
 }
 
 function progressing(facts: Facts): Verdict {
@@ -45,10 +64,12 @@ function progressing(facts: Facts): Verdict {
   if (spec.paused) return no('Paused', 'spec.paused is true: nothing is changed');
   if (missingSecrets.length > 0) return no('SecretMissing', waiting ?? 'Secrets are missing');
   const steps = componentsOf(context)
-    .map((component) => underWay(facts, component))
+    .map((component) => stepOf(facts, component))
     .filter((step) => step !== null);
-  const all = waiting === null ? steps : [waiting, ...steps];
-  return all.length > 0 ? yes('RollingOut', list(all)) : no('Settled', 'Everything is as the spec asks for');
+  const says = [...(waiting === null ? [] : [waiting]), ...steps.map((step) => step.says)];
+  if (says.length === 0) return no('Settled', 'Everything is as the spec asks for');
+  const isRollout = waiting !== null || steps.some((step) => step.isRollout);
+  return yes(isRollout ? 'RollingOut' : 'PodsComeAndGo', list(says));
 }
 
 function workloadTroubles({ context }: Facts): Verdict[] {
@@ -119,11 +140,25 @@ function scalingLimited({ scaling, context }: Facts): Verdict {
   );
 }
 
-function ready(verdicts: Readonly<Record<Exclude<ConditionType, 'Ready'>, Verdict>>): Verdict {
-  const { Available, StoreReady, BusReady, Progressing } = verdicts;
+/** Roles of which fewer pods are ready than there should be at least. */
+function tooFew({ context, counts }: Facts): string[] {
+  return (['endpoint', 'worker'] as const)
+    .map((role) => ({ role, ready: counts[role].ready, min: context.cluster.spec[role].replicas.min }))
+    .filter(({ ready, min }) => ready < min)
+    .map(({ role, ready, min }) => `${role}: ${ready} of at least ${min} pods are ready`);
+}
+
+type Others = Readonly<Record<Exclude<ConditionType, 'Ready'>, Verdict>>;
+
+/** Pods that only come or go, as the scaler wants it, do not make a cluster less ready. */
+function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: Others): Verdict {
   const lacking = [StoreReady, Available].find(({ status }) => status !== 'True');
   if (lacking) return { ...lacking, status: 'False' };
-  if (Progressing.status === 'True') return no(Progressing.reason, Progressing.message);
+  if (Progressing.status === 'True' && Progressing.reason !== 'PodsComeAndGo') {
+    return no(Progressing.reason, Progressing.message);
+  }
+  const few = tooFew(facts);
+  if (few.length > 0) return no('TooFewPods', list(few));
   if (BusReady.status === 'False') return no(BusReady.reason, BusReady.message);
   return yes('Ready', 'Everything is as the spec asks for, and jobs are taken and done');
 }
@@ -136,5 +171,5 @@ export function verdictsOf(facts: Facts): Readonly<Record<ConditionType, Verdict
     ...{ Progressing: progressing(facts), Degraded: degraded(facts, StoreReady) },
     ScalingLimited: scalingLimited(facts),
   };
-  return { Ready: ready(verdicts), ...verdicts };
+  return { Ready: ready(facts, verdicts), ...verdicts };
 }

@@ -117,9 +117,7 @@ function healingOf({ cluster, observed }: Context): ClusterStatus['healing'] {
 }
 
 function withoutUndefined(status: ClusterStatus): ClusterStatus {
-  return Object.fromEntries(
-    Object.entries(status).filter(([, value]) => value !== undefined),
-  );
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
 }
 
 /** The status that a cluster should have now. */

@@ -1,0 +1,312 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ClusterSpecInput } from '../../api/spec.ts';
+import type { ClusterStatus, ConditionType } from '../../api/status.ts';
+import { mongoMembers, mongoUsers } from '../desired/mongodb.ts';
+import type { KubeObject } from '../kube.ts';
+import type { MongoReport, Observed, Role } from '../observed.ts';
+import { deployment, endpoint, NOW, report, scene } from '../testing/scene.ts';
+import type { Findings } from './facts.ts';
+import { statusOf, writingStatus } from './status.ts';
+
+const QUIET: Findings = {
+  scaling: { decisions: [], actions: [] },
+  healing: { patients: [], holds: [], actions: [] },
+  stuck: [],
+  waiting: null,
+};
+
+function set(server: 'mongodb' | 'kafka', ready = 3): KubeObject {
+  const counts = { replicas: 3, readyReplicas: ready, updatedReplicas: 3, availableReplicas: ready };
+  return {
+    ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', spec: { replicas: 3 } },
+    metadata: { name: `hc-${server}`, generation: 1 },
+    status: { ...counts, observedGeneration: 1 },
+  };
+}
+
+const there = (role: Role, status: object = {}, pods = 2) =>
+  deployment(role, pods, { availableReplicas: pods, ...status });
+
+const CHILDREN = [there('endpoint'), there('worker'), set('mongodb'), set('kafka')];
+
+function without(name: string, ...more: readonly KubeObject[]): KubeObject[] {
+  return [...CHILDREN.filter(({ metadata }) => metadata.name !== name), ...more];
+}
+
+const base = scene();
+const context = { cluster: base.cluster, observed: base };
+const members = mongoMembers(context);
+const WHOLE: MongoReport = {
+  config: { setName: 'rs0', version: 1, members },
+  members: members.map(({ host }) => ({ host, state: 'SECONDARY', healthy: true })),
+  primary: members[0]!.host,
+  users: mongoUsers(context).map(({ name }) => name),
+  disks: [],
+};
+
+interface Case {
+  readonly spec?: ClusterSpecInput;
+  readonly children?: readonly KubeObject[];
+  readonly mongo?: Partial<MongoReport> | null;
+  readonly more?: Partial<Observed>;
+  readonly findings?: Partial<Findings>;
+  readonly status?: ClusterStatus;
+  readonly deleting?: boolean;
+}
+
+function observe({
+  spec = {},
+  children = CHILDREN,
+  mongo = {},
+  more,
+  status,
+  deleting = false,
+}: Case): Observed {
+  const value = { ...WHOLE, ...mongo };
+  const observed = scene({
+    ...{ spec, children, deleting },
+    readings: { mongo: mongo === null ? null : { at: NOW, value } },
+  });
+  return { ...observed, cluster: { ...observed.cluster, ...(status && { status }) }, ...more };
+}
+
+function statusFor(given: Case): ClusterStatus {
+  const observed = observe(given);
+  return statusOf({ cluster: observed.cluster, observed }, { ...QUIET, ...given.findings });
+}
+
+function conditions(given: Case): Record<string, string> {
+  const entries = statusFor(given).conditions!.map(({ type, status, reason }) => [
+    type,
+    `${status} ${reason}`,
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+const EXTERNAL: ClusterSpecInput = {
+  mongodb: { external: { secretName: 'store' } },
+  kafka: { external: { brokers: ['k:9092'] } },
+};
+const store = { name: 'store', uid: 's', owner: null, keys: [], hash: '' };
+const failed = {
+  type: 'Progressing',
+  status: 'False',
+  reason: 'ProgressDeadlineExceeded',
+  message: 'no quota',
+};
+
+describe('conditions', () => {
+  test.each<[string, Case, Partial<Record<ConditionType, string>>]>([
+    [
+      'of a cluster at rest',
+      {},
+      {
+        Ready: 'True Ready',
+        Available: 'True Serving',
+        Progressing: 'False Settled',
+        Degraded: 'False AsItShouldBe',
+        ScalingLimited: 'False NotLimited',
+        StoreReady: 'True Whole',
+        BusReady: 'True Whole',
+      },
+    ],
+    [
+      'of a cluster that was just made',
+      { children: [], mongo: null },
+      {
+        Ready: 'False NotRunning',
+        Available: 'False NoEndpoint',
+        Progressing: 'True RollingOut',
+        StoreReady: 'False NotRunning',
+        BusReady: 'False BrokersAway',
+        Degraded: 'False AsItShouldBe',
+      },
+    ],
+    [
+      'before the replica set is initiated',
+      { mongo: { config: null } },
+      { StoreReady: 'False NotInitiated' },
+    ],
+    [
+      'without a primary',
+      { mongo: { primary: null } },
+      { StoreReady: 'False NoPrimary', Ready: 'False NoPrimary' },
+    ],
+    ['without a user', { mongo: { users: ['admin'] } }, { StoreReady: 'False UsersMissing' }],
+    [
+      'with a member of MongoDB away',
+      { mongo: { members: WHOLE.members.slice(1) } },
+      { StoreReady: 'True MemberAway', Ready: 'True Ready', Degraded: 'True MemberAway' },
+    ],
+    [
+      'when MongoDB cannot be asked',
+      { mongo: null },
+      { StoreReady: 'Unknown NotKnown', Ready: 'False NotKnown' },
+    ],
+    [
+      'when a broker is away',
+      { children: without('hc-kafka', set('kafka', 2)) },
+      { BusReady: 'True BrokerAway', Progressing: 'True PodsComeAndGo', Ready: 'True Ready' },
+    ],
+    [
+      'when most brokers are away',
+      { children: without('hc-kafka', set('kafka', 1)) },
+      { BusReady: 'False BrokersAway', Available: 'True Serving' },
+    ],
+    [
+      'without workers',
+      { children: without('hc-worker', there('worker', { readyReplicas: 0 })) },
+      { Available: 'False NoWorker', Ready: 'False NoWorker' },
+    ],
+    [
+      'while pods are replaced',
+      { children: without('hc-worker', there('worker', { updatedReplicas: 1 })) },
+      { Progressing: 'True RollingOut', Ready: 'False RollingOut' },
+    ],
+    [
+      'while pods come, because more are asked for',
+      { children: without('hc-worker', there('worker', { readyReplicas: 3, availableReplicas: 3 }, 5)) },
+      { Progressing: 'True PodsComeAndGo', Ready: 'True Ready' },
+    ],
+    [
+      'with fewer pods than there should be at least',
+      { children: without('hc-worker', there('worker', { readyReplicas: 1, availableReplicas: 1 })) },
+      { Available: 'True Serving', Ready: 'False TooFewPods' },
+    ],
+    [
+      'when pods cannot be made',
+      { children: without('hc-worker', there('worker', { conditions: [failed] })) },
+      { Degraded: 'True ProgressDeadlineExceeded' },
+    ],
+    [
+      'when the API server refuses something',
+      { more: { refusals: [{ ref: 'Ingress/hc', message: 'bad class' }] } },
+      { Degraded: 'True Refused' },
+    ],
+    [
+      'when a volume cannot grow',
+      { findings: { stuck: [{ claim: 'c', message: 'too small' }] } },
+      { Degraded: 'True VolumeStuck' },
+    ],
+    [
+      'when nothing is healed on purpose',
+      {
+        findings: {
+          healing: {
+            ...QUIET.healing,
+            holds: [{ component: 'worker', reason: 'TooManyUnhealthy', message: '3 of 4' }],
+          },
+        },
+      },
+      { Degraded: 'True TooManyUnhealthy' },
+    ],
+    [
+      'when there is no Gateway API',
+      { spec: { ingress: { enabled: true, type: 'HTTPRoute', parentRefs: [{ name: 'g' }] } } },
+      { Degraded: 'True NoGatewayApi' },
+    ],
+    [
+      'while it is paused',
+      { spec: { paused: true } },
+      { Progressing: 'False Paused', ScalingLimited: 'True Paused' },
+    ],
+    ['while it is deleted', { deleting: true }, { Progressing: 'True Deleting', Ready: 'False Deleting' }],
+    [
+      'with an external store that is reached',
+      { spec: EXTERNAL, more: { secrets: [store] } },
+      { StoreReady: 'True Reached', BusReady: 'Unknown External', Ready: 'True Ready' },
+    ],
+    [
+      'with a Secret that is missing',
+      { spec: EXTERNAL },
+      {
+        StoreReady: 'False SecretMissing',
+        Degraded: 'True SecretMissing',
+        Progressing: 'False SecretMissing',
+      },
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(conditions(given)).toMatchObject(expected);
+  });
+
+  test('all say which spec they are about', () => {
+    for (const { observedGeneration } of statusFor({}).conditions!) expect(observedGeneration).toBe(1);
+  });
+
+  test('name what to do', () => {
+    const found = statusFor({ spec: EXTERNAL }).conditions!.find(({ type }) => type === 'StoreReady');
+    expect(found?.message).toMatch(/Secret store does not exist\. Create it/);
+  });
+
+  test('keep the time of their last change, and take a new one only then', () => {
+    const first = statusFor({});
+    const later = { more: { now: NOW + 60_000 }, status: first };
+    const times = (status: ClusterStatus) =>
+      status.conditions!.map(({ lastTransitionTime }) => lastTransitionTime);
+    // The reading is a minute older then, and only just believed.
+    expect(times(statusFor(later))).toEqual(times(first));
+    const changed = statusFor({ ...later, mongo: { primary: null } }).conditions!;
+    const moved = changed.filter(({ lastTransitionTime }) => lastTransitionTime === '2026-11-25T12:01:00Z');
+    expect(moved.map(({ type }) => type)).toEqual(['Ready', 'StoreReady']);
+  });
+});
+
+describe('the status', () => {
+  const written = (given: Case) => {
+    const observed = observe(given);
+    return writingStatus({ cluster: observed.cluster, observed }, { ...QUIET, ...given.findings });
+  };
+
+  test('is written once', () => {
+    expect(written({})).not.toBeNull();
+    expect(written({ status: statusFor({}) })).toBeNull();
+  });
+
+  const backlog = (seconds: number | null): Partial<Observed> => ({
+    readings: { ...observe({}).readings, endpoints: [endpoint(report(2, seconds, 40))] },
+  });
+
+  test('tells of the backlog', () => {
+    expect(statusFor({ more: backlog(12.4) }).backlog).toEqual({ seconds: 12, queued: 40, oldestSeconds: 0 });
+  });
+
+  test('does not take an unknown backlog for none', () => {
+    expect(statusFor({ more: backlog(null) }).backlog).not.toHaveProperty('seconds');
+    expect(statusFor({})).not.toHaveProperty('backlog');
+  });
+
+  test.each<[number, number, number]>([
+    [100, 105, 100],
+    [100, 120, 120],
+    [100, 0, 0],
+    [0, 1, 1],
+    [3, 2, 3],
+  ])('tells of a backlog of %i that becomes %i as %i', (before, now, told) => {
+    const status = statusFor({ more: backlog(before) });
+    expect(statusFor({ more: backlog(now), status }).backlog?.seconds).toBe(told);
+  });
+
+  test('says what endpoints and workers run, and where they are found', () => {
+    expect(statusFor({})).toMatchObject({
+      version: 'hashcluster:1',
+      worker: {
+        selector:
+          'app.kubernetes.io/name=hashcluster,app.kubernetes.io/instance=hc,app.kubernetes.io/component=worker',
+      },
+    });
+  });
+
+  test('has nothing to say of servers that are not its own', () => {
+    expect(statusFor({ spec: EXTERNAL, more: { secrets: [store] } })).not.toHaveProperty('mongodb');
+  });
+
+  test('counts replaced pods once', () => {
+    const entry = (at: number) => ({
+      ...({ kind: 'disruption', at, component: 'worker', pod: 'w', uid: 'u', reason: 'CrashLoop' } as const),
+    });
+    const first = statusFor({ more: { ledger: [entry(NOW - 9000), entry(NOW - 5000)] } });
+    expect(first.healing).toMatchObject({ replaced: 2, last: 'w: CrashLoop' });
+    const again = statusFor({ status: first, more: { ledger: [entry(NOW - 5000), entry(NOW - 1000)] } });
+    expect(again.healing).toMatchObject({ replaced: 3 });
+  });
+});

@@ -50,6 +50,13 @@ describe('a new cluster', () => {
     );
   });
 
+  test('is told about before its servers are asked for anything, for they may be away', () => {
+    const world = new World();
+    world.step();
+    const kinds = plan(world.observe()).actions.map(({ kind }) => kind);
+    expect(kinds.indexOf('status')).toBeLessThan(kinds.indexOf('initiateMongo'));
+  });
+
   test('never says how many endpoints and workers there are in what it applies', () => {
     const world = settled();
     const deployments = world.log.flatMap((action) =>

@@ -30,6 +30,8 @@ const NOTHING: Findings = {
 
 interface Steps {
   readonly actions: readonly Action[];
+  /** What comes after the status: it takes long, and fails while servers are away. */
+  readonly last: readonly Action[];
   readonly findings: Findings;
 }
 
@@ -61,12 +63,12 @@ function planRunning(context: Context): Steps {
       ...missingSecrets(context),
       ...planSurroundings(context),
       ...planServers(context),
-      ...mongoSteps(context),
       ...roles.actions,
       ...volumes.actions,
       ...scaling.actions,
       ...healing.actions,
     ],
+    last: mongoSteps(context),
     findings: { scaling, healing, stuck: volumes.stuck, waiting: roles.waiting },
   };
 }
@@ -74,9 +76,9 @@ function planRunning(context: Context): Steps {
 function stepsOf(context: Context): Steps {
   const { metadata, spec } = context.cluster;
   if (metadata.deletionTimestamp !== undefined) {
-    return { actions: planDeletion(context), findings: NOTHING };
+    return { actions: planDeletion(context), last: [], findings: NOTHING };
   }
-  return spec.paused ? { actions: [], findings: NOTHING } : planRunning(context);
+  return spec.paused ? { actions: [], last: [], findings: NOTHING } : planRunning(context);
 }
 
 function recheckOf({ cluster }: Context, actions: readonly Action[]): number | null {
@@ -87,14 +89,15 @@ function recheckOf({ cluster }: Context, actions: readonly Action[]): number | n
 }
 
 /**
- * What to do about a cluster, in this order: walls, servers, endpoints, workers, numbers of pods, ill pods, the status.
+ * What to do about a cluster, in this order: walls, servers, endpoints, workers, numbers of pods, ill pods, the status, the
+ * members and users of MongoDB.
  * Only where what is differs from what should be: nothing to do is an empty list. It knows nothing but its argument.
  */
 export function plan(observed: Observed): Plan {
   const context: Context = { cluster: observed.cluster, observed };
-  const { actions, findings } = stepsOf(context);
+  const { actions, last, findings } = stepsOf(context);
   const isGone = actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
   const status = isGone ? null : writingStatus(context, findings);
-  const all = status === null ? actions : [...actions, status];
+  const all = [...actions, ...(status === null ? [] : [status]), ...last];
   return { actions: all, recheckMs: recheckOf(context, all) };
 }

@@ -85,7 +85,8 @@ function workloadTroubles({ context }: Facts): Verdict[] {
 }
 
 function refusals({ context }: Facts): Verdict[] {
-  const { refusals: refused } = context.observed;
+  // That a PodDisruptionBudget holds a pod is not a fault: it is tried again.
+  const refused = context.observed.refusals.filter(({ ref }) => !ref.startsWith('Pod '));
   if (refused.length === 0) return [];
   const says = list(refused.map(({ ref, message }) => `${ref}: ${message}`));
   return [yes('Refused', `The API server refuses what the spec asks for: ${says}`)];

@@ -1,4 +1,4 @@
-import { CLUSTER_SPEC, type ClusterSpecInput } from '../../api/spec.ts';
+import { CLUSTER_SPEC, type ClusterSpec, type ClusterSpecInput } from '../../api/spec.ts';
 import type { Action, ActionOf, Plan } from '../action.ts';
 import type { KubeObject, Pod } from '../kube.ts';
 import type {
@@ -27,7 +27,7 @@ function templateOf(workload: KubeObject): unknown {
  */
 export class World {
   now = NOW;
-  spec: ClusterSpecInput;
+  #spec: ClusterSpec;
   generation = 1;
   deleted: number | null = null;
   readonly finalizers = new Set<string>();
@@ -44,17 +44,16 @@ export class World {
   #uids = 0;
 
   constructor(spec: ClusterSpecInput = {}) {
-    this.spec = spec;
+    this.#spec = CLUSTER_SPEC.parse(spec);
   }
 
   change(spec: ClusterSpecInput): void {
-    this.spec = spec;
+    this.#spec = CLUSTER_SPEC.parse(spec);
     this.generation += 1;
   }
 
   observe(): Observed {
     const base = scene({
-      spec: this.spec,
       children: [...this.children.values()],
       pods: this.pods,
       ledger: this.ledger,
@@ -65,7 +64,7 @@ export class World {
       ...{ now: this.now, viewAt: this.now, defaults: this.defaults, secrets: [...this.secrets.values()] },
       cluster: {
         ...base.cluster,
-        spec: CLUSTER_SPEC.parse(this.spec),
+        spec: this.#spec,
         metadata: {
           ...base.cluster.metadata,
           ...{ generation: this.generation, finalizers: [...this.finalizers] },

@@ -28,3 +28,12 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/**
+ * As the work does, unless `ms` milliseconds pass first (never, when infinite): then rejects with what `late` makes.
+ * Late work is nobody's concern.
+ */
+export async function answersWithin<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  if (ms !== Infinity && !(await settlesWithin(work, ms))) throw late();
+  return work;
+}

@@ -66,6 +66,13 @@ describe('calls of the store', () => {
     calls.stop();
   });
 
+  test('fail as unavailable when there is no answer at all', async () => {
+    const { calls } = setup(50);
+    const never = new Promise<never>(() => undefined);
+    await expect(calls.call('get', () => never)).rejects.toMatchObject({ problem: { slug: 'unavailable' } });
+    calls.stop();
+  });
+
   test('are not repeated after another failure, which is passed on', async () => {
     const { calls } = setup();
     let attempts = 0;

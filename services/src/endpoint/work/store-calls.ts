@@ -3,11 +3,14 @@ import { StoreUnavailableError, type JobStore } from '../../ports/job-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Counter } from '../../ports/metrics.ts';
+import { answersWithin } from '../../runtime/deadline.ts';
 import { retry } from '../../runtime/retry.ts';
 import { ProblemError, problem } from '../problems.ts';
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
+/** A call may go without an answer for this many times the time that calls are repeated. */
+const PATIENCE = 2;
 
 export interface StoreCallsOptions {
   readonly store: JobStore;
@@ -25,7 +28,8 @@ const NOBODY = { tenant: 'default', id: '0'.repeat(26) };
 /**
  * Calls the store, and calls again while it is away, within a budget. Repeating is safe: a job's name says what it is.
  * Once the store has been away for longer than the budget, calls are refused at once, so that requests do not pile up,
- * until one look at the store, made again and again, finds that it is back.
+ * until one look at the store, made again and again, finds that it is back. A call that has no answer within twice the
+ * budget has failed, too.
  */
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
@@ -78,8 +82,14 @@ export class StoreCalls {
   }
 
   async #attempt<T>(name: string, operation: () => Promise<T>): Promise<T> {
+    const limitMs = this.#options.retryMs * PATIENCE;
     try {
-      const answer = await operation();
+      // A connection that nothing comes back from is noticed late, and nobody shall wait for that.
+      const answer = await answersWithin(
+        operation(),
+        limitMs || Infinity,
+        () => new StoreUnavailableError(`No answer within ${limitMs} ms`),
+      );
       if (this.#awaySince !== null) this.#options.logger.info('The store is back', { call: name });
       this.#awaySince = null;
       return answer;

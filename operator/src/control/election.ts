@@ -8,7 +8,7 @@ export interface Term {
   /** Aborts when it is over. */
   readonly signal: AbortSignal;
   /** Throws when it is over, even if nobody has had the time to notice yet: to be called before each write. */
-  check(): void;
+  readonly check: () => void;
 }
 
 export interface ElectionOptions extends LeaseName {

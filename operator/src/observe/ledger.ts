@@ -1,0 +1,25 @@
+import type { LedgerEntry } from '../plan/observed.ts';
+
+/** Nothing looks further back. */
+const KEEP_MS = 3_600_000;
+/** Of one HashCluster. */
+const MAX_ENTRIES = 5_000;
+
+/** What was done and decided lately, by HashCluster. It begins anew with each process. */
+export class Ledger {
+  readonly #entries = new Map<string, readonly LedgerEntry[]>();
+
+  of(key: string): readonly LedgerEntry[] {
+    return this.#entries.get(key) ?? [];
+  }
+
+  add(key: string, entries: readonly LedgerEntry[], now: number): void {
+    if (entries.length === 0) return;
+    const young = this.of(key).filter(({ at }) => now - at <= KEEP_MS);
+    this.#entries.set(key, [...young, ...entries].slice(-MAX_ENTRIES));
+  }
+
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+}

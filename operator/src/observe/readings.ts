@@ -1,0 +1,215 @@
+import type { HashCluster } from '../api/hash-cluster.ts';
+import type { Transport } from '../control/transport.ts';
+import { credentialsName, memberHosts, MONGO_SET, PORTS } from '../plan/desired/names.ts';
+import type { Pod } from '../plan/kube.ts';
+import type {
+  ClusterReport,
+  EndpointReading,
+  KafkaReport,
+  MongoReport,
+  Reading,
+  Readings,
+  WorkerReport,
+} from '../plan/observed.ts';
+import { isReady, podsOf } from '../plan/pods.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { KafkaServers } from '../servers/kafka.ts';
+import type { MongoServers } from '../servers/mongodb.ts';
+import { EndpointClient } from './endpoint-client.ts';
+import { Poll } from './poll.ts';
+import type { Secrets } from './secrets.ts';
+import { Slots } from './slots.ts';
+import { UsageBook } from './usage.ts';
+
+export interface ReadingsOptions {
+  readonly transport: Transport;
+  readonly namespaces: readonly (string | undefined)[];
+  readonly secrets: Secrets;
+  readonly mongo: MongoServers;
+  readonly kafka: KafkaServers;
+  readonly clusterDomain: string;
+  /** Something has answered otherwise than before. Key: `namespace/name`. */
+  readonly onNews: (key: string) => void;
+  readonly clock: Clock;
+}
+
+/** What one endpoint says at one time. */
+interface EndpointWord {
+  readonly cluster: ClusterReport;
+  readonly workers: readonly WorkerReport[];
+}
+
+/** So many endpoints are asked: they all say the same, unless some of them are cut off. */
+const MAX_ENDPOINTS = 5;
+const ENDPOINT_MS = 3_000;
+const SERVER_MS = 30_000;
+/** While a server is being set up. */
+const UNSETTLED_MS = 3_000;
+const FAILING_MS = 30_000;
+/** Questions under way at once. */
+const MAX_QUESTIONS = 256;
+
+/** The polls of one HashCluster. */
+interface Desk {
+  /** By the pod's uid. */
+  readonly endpoints: Map<string, Poll<EndpointWord>>;
+  mongo: Poll<MongoReport> | null;
+  kafka: Poll<KafkaReport> | null;
+  /** The HashCluster as it is now. */
+  cluster: HashCluster;
+  pods: readonly Pod[];
+}
+
+/** What running parts say of themselves, asked for again and again, as long as somebody wants to know. */
+export class ReadingsBook {
+  readonly #options: ReadingsOptions;
+  readonly #desks = new Map<string, Desk>();
+  readonly #endpoints = new EndpointClient();
+  readonly #slots = new Slots(MAX_QUESTIONS);
+  readonly #usage: UsageBook;
+  #stopped = false;
+
+  constructor(options: ReadingsOptions) {
+    this.#options = options;
+    this.#usage = new UsageBook(options);
+  }
+
+  /** What was last heard. What is due is asked anew meanwhile. */
+  of(cluster: HashCluster, pods: readonly Pod[], hasMetrics: boolean): Readings {
+    const desk = this.#deskOf(cluster, pods);
+    const { namespace } = cluster.metadata;
+    return {
+      usage: hasMetrics ? this.#usage.of(namespace, pods) : null,
+      endpoints: this.#endpointReadings(desk),
+      mongo: this.#mongo(desk),
+      kafka: this.#kafka(desk),
+    };
+  }
+
+  /** The HashCluster is gone. */
+  forget(key: string): void {
+    this.#desks.delete(key);
+  }
+
+  /** Lets go of connections; what is under way ends by its own bounds. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#desks.clear();
+    await this.#endpoints.stop();
+  }
+
+  #deskOf(cluster: HashCluster, pods: readonly Pod[]): Desk {
+    const key = keyOf(cluster);
+    const known = this.#desks.get(key);
+    const desk = known ?? { endpoints: new Map(), mongo: null, kafka: null, cluster, pods };
+    Object.assign(desk, { cluster, pods });
+    this.#desks.set(key, desk);
+    return desk;
+  }
+
+  #poll<T>(
+    desk: Desk,
+    own: {
+      readonly ask: () => Promise<T>;
+      readonly everyMs: (value: T) => number;
+      readonly gist: (value: T) => unknown;
+    },
+  ): Poll<T> {
+    const { clock, onNews } = this.#options;
+    return new Poll<T>({
+      ...own,
+      ...{ clock, failingMs: FAILING_MS },
+      ask: () => this.#slots.run(own.ask),
+      onNews: () => {
+        if (!this.#stopped) onNews(keyOf(desk.cluster));
+      },
+    });
+  }
+
+  #endpointReadings(desk: Desk): EndpointReading[] {
+    const pods = podsOf(desk, 'endpoint')
+      .filter((pod) => isReady(pod) && pod.status?.podIP !== undefined)
+      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+      .slice(0, MAX_ENDPOINTS);
+    const asked = new Set(pods.map(({ metadata }) => metadata.uid));
+    for (const uid of desk.endpoints.keys()) if (!asked.has(uid)) desk.endpoints.delete(uid);
+    return pods.flatMap(({ metadata: { name, uid = '' }, status }) => {
+      const poll = desk.endpoints.get(uid) ?? this.#endpointPoll(desk, status?.podIP ?? '');
+      desk.endpoints.set(uid, poll);
+      const reading = poll.read();
+      return reading === null ? [] : [{ pod: name, ...split(reading) }];
+    });
+  }
+
+  #endpointPoll(desk: Desk, ip: string): Poll<EndpointWord> {
+    const origin = `http://${ip.includes(':') ? `[${ip}]` : ip}:${PORTS.http}`;
+    return this.#poll<EndpointWord>(desk, {
+      everyMs: () => ENDPOINT_MS,
+      ask: async () => ({
+        cluster: await this.#endpoints.cluster(origin),
+        workers: await this.#endpoints.workers(origin),
+      }),
+      gist: ({ cluster: { workers, backlog }, workers: rows }) => [
+        ...[workers, backlog.seconds === null ? null : Math.round(backlog.seconds)],
+        rows.map(({ id, state, jobs }) => [id, state, jobs > 0]),
+      ],
+    });
+  }
+
+  #mongo(desk: Desk): Reading<MongoReport> | null {
+    if (!desk.cluster.spec.mongodb.managed || !runs(desk, 'mongodb')) return null;
+    desk.mongo ??= this.#poll<MongoReport>(desk, {
+      everyMs: (report) => (isSettled(report) ? SERVER_MS : UNSETTLED_MS),
+      ask: async () => {
+        const { namespace } = desk.cluster.metadata;
+        const name = credentialsName(desk.cluster, 'mongodb');
+        const keyfile = await this.#options.secrets.value(namespace, name, 'keyfile');
+        const hosts = this.#hosts(desk, 'mongodb', PORTS.mongodb);
+        return this.#options.mongo.report({ setName: MONGO_SET, hosts, keyfile });
+      },
+      gist: ({ disks: _grow, ...rest }) => rest,
+    });
+    return desk.mongo.read();
+  }
+
+  #kafka(desk: Desk): Reading<KafkaReport> | null {
+    if (!desk.cluster.spec.kafka.managed || !runs(desk, 'kafka')) return null;
+    desk.kafka ??= this.#poll<KafkaReport>(desk, {
+      everyMs: () => SERVER_MS,
+      ask: async () => {
+        const { namespace } = desk.cluster.metadata;
+        const name = credentialsName(desk.cluster, 'kafka');
+        const password = await this.#options.secrets.value(namespace, name, 'operator-password');
+        const brokers = this.#hosts(desk, 'kafka', PORTS.kafka);
+        return this.#options.kafka.report({ brokers, username: 'operator', password });
+      },
+      gist: ({ brokers }) => brokers,
+    });
+    return desk.kafka.read();
+  }
+
+  /** Of all members that there should be, and of those that are still there although they should not. */
+  #hosts({ cluster, pods }: Desk, server: 'mongodb' | 'kafka', port: number): string[] {
+    const wanted = cluster.spec[server].managed?.replicas ?? 0;
+    const replicas = Math.max(wanted, podsOf({ pods }, server).length);
+    return memberHosts(cluster, server, { replicas, port, domain: this.#options.clusterDomain });
+  }
+}
+
+function keyOf({ metadata: { namespace, name } }: HashCluster): string {
+  return `${namespace}/${name}`;
+}
+
+function runs(desk: Desk, server: 'mongodb' | 'kafka'): boolean {
+  return podsOf(desk, server).some(({ status }) => status?.phase === 'Running');
+}
+
+function isSettled({ primary, users, members }: MongoReport): boolean {
+  return primary !== null && (users?.length ?? 0) > 0 && members.every(({ healthy }) => healthy);
+}
+
+function split(reading: Reading<EndpointWord>): Pick<EndpointReading, 'cluster' | 'workers'> {
+  if ('error' in reading) return { cluster: reading, workers: reading };
+  const { at, value } = reading;
+  return { cluster: { at, value: value.cluster }, workers: { at, value: value.workers } };
+}

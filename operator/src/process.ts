@@ -1,0 +1,151 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { Election, type Term } from './control/election.ts';
+import { Transport } from './control/transport.ts';
+import { Measures } from './measures.ts';
+import { Caches } from './observe/caches.ts';
+import { Operator } from './operator.ts';
+import { AdminServer } from './runtime/admin-server.ts';
+import { Lifecycle, type Part } from './runtime/lifecycle.ts';
+import type { Logger } from './runtime/log.ts';
+import { startTelemetry } from './runtime/telemetry.ts';
+import type { OperatorSettings } from './settings.ts';
+
+export interface ProcessOptions {
+  readonly settings: OperatorSettings;
+  readonly version: string;
+  readonly logger: Logger;
+  /** How the API server is reached. Default: as kubectl would, or as a pod does. */
+  readonly config?: KubeConfig;
+  /** This process cannot go on. Called once at most. */
+  readonly onFault: (error: Error) => void;
+}
+
+/** A running operator: caches that are kept warm, and work while it leads. */
+export interface RunningOperator {
+  readonly adminPort: () => number;
+  readonly leads: () => boolean;
+  /** Ends the term, hands the lease back and closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** A silent API server for so long means that nothing here is true any more, in milliseconds. */
+const SILENT_MS = 300_000;
+
+/** Starts everything. Rejects when something cannot be had, such as the port; then nothing is left running. */
+export async function startOperator(options: ProcessOptions): Promise<RunningOperator> {
+  const { settings, logger, version } = options;
+  const telemetry = startTelemetry(logger, version);
+  const measures = new Measures(telemetry.metrics);
+  const transport = new Transport({
+    config: options.config ?? defaultConfig(),
+    perSecond: settings.perSecond,
+    burst: settings.perSecond * 2,
+    userAgent: `hashcluster-operator/${version}`,
+    onAttempt: (attempt) => measures.requested(attempt),
+  });
+  const office = new Office(options, transport, measures);
+  const { caches } = office;
+  const admin = new AdminServer({
+    ...{ host: settings.adminHost, port: settings.adminPort, logger, scrape: telemetry.scrape },
+    live: { watches: () => silence(caches) },
+    ready: { caches: () => (caches.facts.every(({ hasSynced }) => hasSynced) ? null : 'not synced yet') },
+    info: () => ({ version, leader: office.leader, leads: office.leads }),
+  });
+  let port = settings.adminPort;
+  const lifecycle = new Lifecycle(logger);
+  await lifecycle.start([
+    { name: 'telemetry', start: () => undefined, stop: () => telemetry.stop() },
+    { name: 'admin', start: async () => (port = (await admin.start()).port), stop: () => admin.stop() },
+    { name: 'transport', start: () => undefined, stop: () => transport.stop() },
+    { name: 'caches', start: () => caches.start(), stop: () => caches.stop() },
+    office,
+  ]);
+  return {
+    adminPort: () => port,
+    leads: () => office.leads,
+    stop: async () => void (await lifecycle.stop()),
+  };
+}
+
+function defaultConfig(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
+}
+
+function silence(caches: Caches): string | null {
+  const silent = caches.facts.filter(({ silentMs }) => silentMs > SILENT_MS).map(({ name }) => name);
+  return silent.length === 0 ? null : `the API server says nothing of ${silent.join(', ')}`;
+}
+
+/** Stands for election, and works while it is elected. */
+class Office implements Part {
+  readonly name = 'office';
+  readonly caches: Caches;
+  readonly #options: ProcessOptions;
+  readonly #transport: Transport;
+  readonly #measures: Measures;
+  readonly #election: Election;
+  #operator: Operator | null = null;
+
+  constructor(options: ProcessOptions, transport: Transport, measures: Measures) {
+    const { settings, logger } = options;
+    this.#options = options;
+    this.#transport = transport;
+    this.#measures = measures;
+    this.caches = new Caches({
+      ...{ transport, namespaces: settings.namespaces },
+      onChange: (key, own) => this.#operator?.changed(key, own),
+      onTrouble: (cache, phase, error) => {
+        measures.troubled(cache, phase);
+        // Watches end all the time; a handler that fails is a fault of ours.
+        if (phase === 'handler') logger.error('A change was not handled', { cache, error });
+        else logger.info('A watch begins again', { cache, phase, error: String(error) });
+      },
+      onMissed: (cache, changes) => {
+        measures.missed(cache, changes);
+        logger.warn('A watch had missed changes', { cache, changes });
+      },
+    });
+    measures.watch({ caches: () => this.caches.facts, queue: () => this.#operator?.queue ?? null });
+    this.#election = new Election({
+      ...{ transport, namespace: settings.namespace, name: settings.lease, identity: settings.identity },
+      onElected: (term) => this.#begin(term),
+      onLost: (error) => options.onFault(error),
+      onTrouble: (error) => logger.warn('The Lease could not be read or written', { error }),
+    });
+  }
+
+  get leader(): string | null {
+    return this.#election.leader;
+  }
+
+  get leads(): boolean {
+    return this.#election.leads;
+  }
+
+  start(): void {
+    this.#election.start();
+  }
+
+  /** Work ends first, then the lease is handed back: there are never two who work. */
+  async stop(): Promise<void> {
+    const operator = this.#operator;
+    this.#operator = null;
+    await operator?.stop();
+    await this.#election.stop();
+  }
+
+  #begin(term: Term): void {
+    const { settings, logger, onFault } = this.#options;
+    logger.info('This process leads', { identity: settings.identity });
+    const operator = new Operator({
+      ...{ transport: this.#transport, caches: this.caches, term, logger, measures: this.#measures },
+      ...{ defaults: settings.defaults, instance: settings.identity, concurrency: settings.concurrency },
+    });
+    this.#operator = operator;
+    operator.start().catch((error: unknown) => {
+      if (!term.signal.aborted) onFault(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+}

@@ -9,6 +9,7 @@ describe('no difference is', () => {
     ['a field that only the API server or others have set', { a: 1 }, { a: 1, b: 2 }],
     ['an empty map that is not stored', { selector: {} }, {}],
     ['an empty list that is not stored', { egress: [] }, { egress: null }],
+    ['an empty text that is not stored', { value: '' }, {}],
     ['a field that is not given', { a: undefined }, {}],
     ['the same amount, written otherwise', quantities({ cpu: '1' }), quantities({ cpu: '1000m' })],
     ['an amount that was written as a number', quantities({ cpu: 2 }), quantities({ cpu: '2' })],

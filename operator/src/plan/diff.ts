@@ -21,8 +21,9 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Empty maps and lists are not stored everywhere, and mean nothing. */
+/** Empty maps, lists and texts are not stored everywhere, and mean nothing. */
 function isEmpty(value: unknown): boolean {
+  if (value === '') return true;
   return (Array.isArray(value) && value.length === 0) || (isFields(value) && Object.keys(value).length === 0);
 }
 

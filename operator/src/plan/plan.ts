@@ -14,6 +14,7 @@ import { planRoles } from './roles.ts';
 import { planScaling } from './scaling/plan-scaling.ts';
 import { planServers, serverSets } from './servers.ts';
 import type { Findings } from './status/facts.ts';
+import { statusEvents } from './status/events.ts';
 import { writingStatus } from './status/status.ts';
 import { planVolumes } from './volumes.ts';
 
@@ -98,6 +99,7 @@ export function plan(observed: Observed): Plan {
   const { actions, last, findings } = stepsOf(context);
   const isGone = actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
   const status = isGone ? null : writingStatus(context, findings);
-  const all = [...actions, ...(status === null ? [] : [status]), ...last];
+  const told = status === null ? [] : [status, ...statusEvents(context.cluster.status, status.status)];
+  const all = [...actions, ...told, ...last];
   return { actions: all, recheckMs: recheckOf(context, all) };
 }

@@ -6,6 +6,7 @@ import type { KubeObject } from '../kube.ts';
 import type { MongoReport, Observed, Role } from '../observed.ts';
 import { deployment, endpoint, NOW, report, scene } from '../testing/scene.ts';
 import type { Findings } from './facts.ts';
+import { statusEvents } from './events.ts';
 import { statusOf, writingStatus } from './status.ts';
 
 const QUIET: Findings = {
@@ -308,5 +309,23 @@ describe('the status', () => {
     expect(first.healing).toMatchObject({ replaced: 2, last: 'w: CrashLoop' });
     const again = statusFor({ status: first, more: { ledger: [entry(NOW - 5000), entry(NOW - 1000)] } });
     expect(again.healing).toMatchObject({ replaced: 3 });
+  });
+});
+
+describe('events', () => {
+  const calm = statusFor({});
+  const down = statusFor({ mongo: { primary: null } });
+  const wrong = statusFor({ more: { refusals: [{ ref: 'Ingress hc', message: 'bad class' }] } });
+
+  test.each<[string, ClusterStatus | undefined, ClusterStatus, readonly string[]]>([
+    ['tell that a cluster has become ready', down, calm, ['Normal Ready']],
+    ['tell so of one that is ready at the first look', undefined, calm, ['Normal Ready']],
+    ['say nothing of one that only begins', undefined, down, []],
+    ['tell that a cluster is no longer ready, and why', calm, down, ['Warning NoPrimary']],
+    ['tell what is wrong', calm, wrong, ['Warning Refused']],
+    ['tell that nothing is wrong any more', wrong, calm, ['Normal AsItShouldBe']],
+    ['say nothing twice', wrong, wrong, []],
+  ])('%s', (_, before, after, expected) => {
+    expect(statusEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(expected);
   });
 });

@@ -1,0 +1,24 @@
+import type { ClusterStatus, Condition, ConditionType } from '../../api/status.ts';
+import type { ActionOf } from '../action.ts';
+
+/** Conditions whose change is news, and whether `True` is good news. */
+const TOLD: readonly (readonly [ConditionType, boolean])[] = [
+  ['Ready', true],
+  ['Degraded', false],
+];
+
+function conditionOf(status: ClusterStatus | undefined, type: ConditionType): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type);
+}
+
+/** Events for what has changed between two statuses: a cluster that becomes ready or is no longer so, and what is wrong. */
+export function statusEvents(before: ClusterStatus | undefined, after: ClusterStatus): ActionOf<'event'>[] {
+  return TOLD.flatMap(([type, good]) => {
+    const [was, is] = [conditionOf(before, type), conditionOf(after, type)];
+    const isNews = is !== undefined && was?.status !== is.status;
+    // What begins is neither ready nor degraded, and nobody needs to be told.
+    if (!isNews || (was === undefined && is.status !== 'True')) return [];
+    const isGood = (is.status === 'True') === good;
+    return [{ kind: 'event', type: isGood ? 'Normal' : 'Warning', reason: is.reason, message: is.message }];
+  });
+}

@@ -1,4 +1,4 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import { type ApiAccess, PodAccess } from './control/access.ts';
 import { Election, type Term } from './control/election.ts';
 import { Transport } from './control/transport.ts';
 import { Measures } from './measures.ts';
@@ -15,7 +15,7 @@ export interface ProcessOptions {
   readonly version: string;
   readonly logger: Logger;
   /** How the API server is reached. Default: as kubectl would, or as a pod does. */
-  readonly config?: KubeConfig;
+  readonly config?: ApiAccess;
   /** This process cannot go on. Called once at most. */
   readonly onFault: (error: Error) => void;
 }
@@ -37,7 +37,7 @@ export async function startOperator(options: ProcessOptions): Promise<RunningOpe
   const telemetry = startTelemetry(logger, version);
   const measures = new Measures(telemetry.metrics);
   const transport = new Transport({
-    config: options.config ?? defaultConfig(),
+    config: options.config ?? (await accessOf(settings)),
     perSecond: settings.perSecond,
     burst: settings.perSecond * 2,
     userAgent: `hashcluster-operator/${version}`,
@@ -67,7 +67,10 @@ export async function startOperator(options: ProcessOptions): Promise<RunningOpe
   };
 }
 
-function defaultConfig(): KubeConfig {
+/** A pod's own access, or that of a kubeconfig: for the second client-node is loaded. */
+async function accessOf({ inCluster }: OperatorSettings): Promise<ApiAccess> {
+  if (inCluster) return new PodAccess(inCluster);
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   config.loadFromDefault();
   return config;

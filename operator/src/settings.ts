@@ -5,6 +5,8 @@ import { type Env, type EnvReader, readSettings } from './runtime/env-reader.ts'
 import { LOG_LEVELS, type LogLevel } from './runtime/logger.ts';
 
 export interface OperatorSettings {
+  /** The API server of the pod that this process runs in; null: a kubeconfig names it. */
+  readonly inCluster: { readonly host: string; readonly port: number } | null;
   /** Where HashClusters are looked for; null: everywhere. */
   readonly namespaces: readonly string[] | null;
   /** Where the operator itself runs, and its Lease is. */
@@ -30,6 +32,7 @@ const LABELS = /^[\w./-]+=[\w.-]*(,[\w./-]+=[\w.-]*)*$/;
 
 /** Variables and what they mean, for `--help`. */
 export const VARIABLES: Readonly<Record<string, string>> = {
+  KUBECONFIG: 'where the API server is and as whom to come, outside of a pod',
   WATCH_NAMESPACES: 'namespaces with HashClusters, by commas; all without it',
   POD_NAMESPACE: 'where the operator runs and has its Lease (default: default)',
   POD_NAME: 'the name of this process (default: the host name)',
@@ -92,7 +95,11 @@ export function operatorSettings(env: Env): OperatorSettings {
       expected: 'namespaces by commas',
     });
     const name = read.text('POD_NAME', { default: hostname() });
+    const apiHost = read.text('KUBERNETES_SERVICE_HOST', { default: null });
+    const apiPort = read.integer('KUBERNETES_SERVICE_PORT', { default: 443, min: 1, max: 65_535 });
     return {
+      // Whoever names a kubeconfig means it, in a pod too.
+      inCluster: apiHost !== null && !env['KUBECONFIG'] ? { host: apiHost, port: apiPort } : null,
       namespace,
       namespaces: watched === null ? null : [...new Set(watched.split(/, */))],
       // A container that starts again in its pod is another process.

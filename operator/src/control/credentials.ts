@@ -1,5 +1,5 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../runtime/clock.ts';
+import type { AccessOptions, ApiAccess } from './access.ts';
 
 /** What is needed to speak TLS with the server; `undefined` means what Node takes by itself. */
 export interface TlsOptions {
@@ -16,23 +16,17 @@ export interface Credential {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What client-node fills in. Its type is that of `https.request`, of which only this is read. */
-interface Filled extends TlsOptions {
-  headers?: Record<string, string>;
-  auth?: string;
-}
-
 /** Token files are written anew every hour or so, exec plugins know when theirs end; both are asked again after this. */
 const KEEP_MS = 10_000;
 
-/** The credentials of a kubeconfig's current context: certificates, token, token file, exec plugin, name and password. */
+/** What an access gives: certificates, token, token file, exec plugin, name and password; kept for a moment. */
 export class Credentials {
-  readonly #config: KubeConfig;
+  readonly #access: ApiAccess;
   readonly #clock: Clock;
   #kept: { readonly at: number; readonly credential: Promise<Credential> } | null = null;
 
-  constructor(config: KubeConfig, clock: Clock) {
-    this.#config = config;
+  constructor(access: ApiAccess, clock: Clock) {
+    this.#access = access;
     this.#clock = clock;
   }
 
@@ -53,8 +47,8 @@ export class Credentials {
   }
 
   async #read(): Promise<Credential> {
-    const filled: Filled = {};
-    await this.#config.applyToHTTPSOptions(filled as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
+    const filled: AccessOptions = {};
+    await this.#access.applyToHTTPSOptions(filled);
     const { ca, cert, key, servername, rejectUnauthorized, headers = {}, auth } = filled;
     const basic =
       auth === undefined ? {} : { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` };

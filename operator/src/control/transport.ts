@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { ApiAccess } from './access.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
@@ -38,7 +38,7 @@ export interface Attempt {
 }
 
 export interface TransportOptions {
-  readonly config: KubeConfig;
+  readonly config: ApiAccess;
   /** Requests per second, and how many at once after a quiet time. */
   readonly perSecond?: number;
   readonly burst?: number;

@@ -1,4 +1,4 @@
-import { Admin, type BaseOptions } from '@platformatic/kafka';
+import type { BaseOptions } from '@platformatic/kafka';
 import type { KafkaReport } from '../plan/observed.ts';
 
 /** Managed brokers, and who comes to them. */
@@ -29,6 +29,8 @@ export class KafkaServers {
 
   /** Rejects with the client's errors, also when one of the brokers does not answer. */
   async report(target: KafkaTarget): Promise<KafkaReport> {
+    // 30 MiB of memory that only managed brokers are worth.
+    const { Admin } = await import('@platformatic/kafka');
     const admin = new Admin(this.#clientOptions(target));
     try {
       const { brokers } = await admin.metadata({ topics: [] });

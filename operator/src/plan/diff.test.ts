@@ -30,6 +30,12 @@ describe('a difference is told by its path:', () => {
     ['a missing field', { spec: { a: 1 } }, {}, ['spec']],
     ['another type', { a: '1' }, { a: 1 }, ['a']],
     ['another amount', quantities({ cpu: '1' }), quantities({ cpu: '1001m' }), ['resources.requests.cpu']],
+    [
+      'an amount that is none',
+      quantities({ cpu: 'a' }),
+      quantities({ cpu: 'b' }),
+      ['resources.requests.cpu'],
+    ],
     ['a missing entry', env('a', 'b'), env('b'), ['env[0]']],
     ['a changed entry', env('a'), { env: [{ name: 'a', value: 'y' }] }, ['env[0].value']],
     ['more in a list that is one value', { args: ['a'] }, { args: ['a', 'b'] }, ['args']],

@@ -15,7 +15,8 @@ export type ClusterSpec = z.output<typeof CLUSTER_SPEC>;
 /** `spec` as people write it. */
 export type ClusterSpecInput = NonNullable<z.input<typeof CLUSTER_SPEC>>;
 
-const DURATION = /^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$/;
+/** What the service takes, within its bounds: a minute to a century. */
+const DURATION = /^[1-9][0-9]{0,3}[mhd]$/;
 
 /** A field that is agreed upon, and whose feature this version has not: turning it on is refused, not ignored. */
 function notYet(description: string, field: string) {

@@ -134,12 +134,15 @@ function endpointEnv({ cluster }: Context): EnvEntry[] {
   ];
 }
 
+/** The most that the service takes. */
+const MAX_ENGINES = 1_024;
+
 function workerEnv({ cluster }: Context): EnvEntry[] {
   const limit = cluster.spec.worker.resources.limits['cpu'];
   // More threads than cores it may use would only be throttled.
   return limit === undefined
     ? []
-    : [value('HASH_ENGINES', Math.max(1, Math.ceil(parseQuantity(limit) ?? 1)))];
+    : [value('HASH_ENGINES', Math.min(MAX_ENGINES, Math.max(1, Math.ceil(parseQuantity(limit) ?? 1))))];
 }
 
 /** What a pod needs of its grace period besides giving its work back: to be taken out of Services, to close connections. */

@@ -1,36 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { CLUSTER_SPEC } from '../api/spec.ts';
-import { Transport } from '../control/transport.ts';
-import { startApiServer, type ApiServer } from '../testing/api-server.ts';
-import { installCrds, readManifests } from '../testing/crds.ts';
+import { readManifests } from '../testing/crds.ts';
 import { HashClusters, refusal } from '../testing/hash-clusters.ts';
-import { findApiServer } from '../testing/settings.ts';
+import { withStage } from '../testing/suites.ts';
 import { BAD_CHANGES, BAD_SPECS } from './bad-specs.ts';
 
-const programs = findApiServer();
-
-function withApiServer(title: string, tests: () => void): void {
-  if (programs) describe(title, tests);
-  else test.skip(`${title} (needs kube-apiserver and etcd)`, () => undefined);
-}
-
-withApiServer('what the API server takes', () => {
-  let server: ApiServer;
-  let transport: Transport;
+withStage('what the API server takes', (stage) => {
   let clusters: HashClusters;
 
   beforeAll(async () => {
-    server = await startApiServer(programs!);
-    transport = new Transport({ config: server.config, perSecond: 1_000, burst: 1_000 });
-    await installCrds(transport);
-    clusters = new HashClusters(transport, 'admission');
+    clusters = new HashClusters(stage().transport, 'admission');
     await clusters.makeNamespace();
-  }, 180_000);
-
-  afterAll(async () => {
-    await transport.stop();
-    await server.stop();
-  }, 60_000);
+  });
 
   test('every sample is taken as it is, and filled up with the same defaults that the types have', async () => {
     for (const [file, [sample]] of await readManifests('samples')) {

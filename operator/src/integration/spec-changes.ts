@@ -173,10 +173,9 @@ export function withField(spec: unknown, path: string, value: unknown): Record<s
 /** The spec that a change begins with. */
 export function unchanged({ path, also = {}, base = 'managed' }: SpecChange): Record<string, unknown> {
   const fields = Object.entries(also).filter(([field]) => field !== path);
-  return fields.reduce<Record<
-    string,
-    unknown
-  >>((spec, [field, is]) => withField(spec, field, is), { ...BASES[base] });
+  return fields.reduce<Record<string, unknown>>((spec, [field, is]) => withField(spec, field, is), {
+    ...BASES[base],
+  });
 }
 
 /** The spec that a change leads to. */

@@ -1,7 +1,6 @@
 import type { LedgerEntry } from '../plan/observed.ts';
+import { compactLedger } from '../plan/scaling/history.ts';
 
-/** Nothing looks further back. */
-const KEEP_MS = 3_600_000;
 /** Of one HashCluster. */
 const MAX_ENTRIES = 5_000;
 
@@ -15,8 +14,7 @@ export class Ledger {
 
   add(key: string, entries: readonly LedgerEntry[], now: number): void {
     if (entries.length === 0) return;
-    const young = this.of(key).filter(({ at }) => now - at <= KEEP_MS);
-    this.#entries.set(key, [...young, ...entries].slice(-MAX_ENTRIES));
+    this.#entries.set(key, compactLedger([...this.of(key), ...entries], now).slice(-MAX_ENTRIES));
   }
 
   forget(key: string): void {

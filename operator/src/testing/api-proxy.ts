@@ -93,7 +93,7 @@ export class ApiProxy {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await textOf(request);
-    const answer = await this.#forward(request, body);
+    const answer = await this.#forward(request, response, body);
     const path = request.url ?? '/';
     if (path.includes('watch=true')) return this.#relay(answer, response);
     const text = await textOf(answer);
@@ -114,14 +114,16 @@ export class ApiProxy {
     if (write.status < 300 && this.faults.survivesWrite?.(write) === false) this.cut();
   }
 
-  #forward(request: IncomingMessage, body: string): Promise<IncomingMessage> {
+  #forward(request: IncomingMessage, response: ServerResponse, body: string): Promise<IncomingMessage> {
     const { 'accept-encoding': _zipped, host: _host, connection: _connection, ...headers } = request.headers;
     return new Promise((resolve, reject) => {
       if (this.isCut) return void reject(new Error('cut off'));
       const options = { method: request.method, headers, agent: this.#agent };
       const sent = sendHttps(new URL(request.url ?? '/', this.#target.url), options, resolve);
       sent.once('error', reject);
-      request.socket.once('close', () => sent.destroy());
+      response.once('close', () => {
+        if (!response.writableFinished) sent.destroy();
+      });
       sent.end(body);
     });
   }

@@ -15,40 +15,65 @@ const KINDS: readonly Kind[] = [
 const FLEETING = new Set([
   ...['uid', 'resourceVersion', 'managedFields', 'generation', 'observedGeneration', 'creationTimestamp'],
   ...['lastTransitionTime', 'lastAt', 'at', 'clusterIP', 'clusterIPs', 'namespace'],
+  ...['currentRevision', 'updateRevision'],
 ]);
 
-/** All objects of a namespace by kind and name, without what is fleeting: equal for equal clusters. */
-export async function snapshot(transport: Transport, namespace: string): Promise<Record<string, unknown>> {
+/** Everything that belongs to one HashCluster, and the HashCluster. */
+export interface Subject {
+  readonly namespace: string;
+  readonly cluster: string;
+}
+
+/** Its objects by kind and name, without what is fleeting: equal for clusters that are equal, whatever they are called. */
+export async function snapshot(transport: Transport, subject: Subject): Promise<Record<string, unknown>> {
   const objects: Record<string, unknown> = {};
   for (const kind of KINDS) {
-    const path = collectionPath(kind, namespace);
+    const path = collectionPath(kind, subject.namespace);
     const { items } = await transport.request<{ readonly items: readonly KubeObject[] }>({
       method: 'GET',
       path,
     });
-    for (const item of items) {
-      if (item.metadata.name === 'kube-root-ca.crt') continue;
-      objects[`${kind.kind}/${item.metadata.name}`] = lasting(withoutSecrets(kind, item), namespace);
+    for (const item of items.filter(({ metadata }) => belongs(metadata.name, subject))) {
+      const name = sameText(`${kind.kind}/${item.metadata.name}`, subject);
+      objects[name] = lasting(withoutHistory(withoutSecrets(kind, item)), subject);
     }
   }
   return objects;
 }
 
+function belongs(name: string, { cluster }: Subject): boolean {
+  return name === cluster || name.startsWith(`${cluster}-`);
+}
+
 /** Values of Secrets are random: only their names count. */
 function withoutSecrets({ kind }: Kind, object: KubeObject): KubeObject {
   if (kind !== 'Secret') return object;
-  return { ...object, data: Object.keys(object['data'] ?? {}) };
+  return { ...object, data: Object.keys((object['data'] ?? {})) };
 }
 
-function lasting(value: unknown, namespace: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => lasting(item, namespace));
-  if (typeof value === 'string') return sameText(value, namespace);
+/** What was scaled and healed on the way says nothing of where it led. */
+function withoutHistory(object: KubeObject): KubeObject {
+  if (object.kind !== 'HashCluster' && !('status' in object)) return object;
+  const {
+    scaling: _scaled,
+    healing: _healed,
+    ...status
+  } = (object['status'] ?? {}) as Record<string, unknown>;
+  return { ...object, status };
+}
+
+function lasting(value: unknown, subject: Subject): unknown {
+  if (Array.isArray(value)) return value.map((item) => lasting(item, subject));
+  if (typeof value === 'string') return sameText(value, subject);
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([key]) => !FLEETING.has(key));
-  return Object.fromEntries(kept.map(([key, item]) => [key, lasting(item, namespace)]));
+  return Object.fromEntries(kept.map(([key, item]) => [key, lasting(item, subject)]));
 }
 
-/** Fingerprints depend on what is random, and addresses on the namespace. */
-function sameText(text: string, namespace: string): string {
-  return text.replaceAll(namespace, 'NAMESPACE').replaceAll(/\b[0-9a-f]{16,64}\b/g, 'FINGERPRINT');
+/** Fingerprints depend on what is random, and addresses on names. */
+function sameText(text: string, { namespace, cluster }: Subject): string {
+  return text
+    .replaceAll(new RegExp(`\\b${namespace}\\b`, 'g'), 'NAMESPACE')
+    .replaceAll(new RegExp(`\\b${cluster}\\b`, 'g'), 'CLUSTER')
+    .replaceAll(/\b[0-9a-f]{16,64}\b/g, 'FINGERPRINT');
 }

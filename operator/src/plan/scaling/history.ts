@@ -5,8 +5,8 @@ type Scaled = Extract<LedgerEntry, { kind: 'scale' }>;
 
 /** The longest that a stabilization window or a policy's period may be, in milliseconds. Source: autoscaling/v2. */
 const LONGEST_MS = 3_600_000;
-/** How far remembered recommendations may lie apart. */
-const STEP_MS = 5_000;
+/** How far remembered recommendations may lie apart: as far as the Horizontal Pod Autoscaler's. */
+const STEP_MS = 15_000;
 
 /** What was recommended for a role after a time, oldest first. */
 export function recommendedSince(ledger: readonly LedgerEntry[], role: Role, since: number): number[] {

@@ -225,9 +225,9 @@ test('nothing is decided for a paused cluster, one that is being deleted, or a r
 });
 
 test('a role that has what it wants is left alone, and only now and then noted down', () => {
-  const recent: LedgerEntry = { ...KNOWN, at: NOW - 4_000 };
+  const recent: LedgerEntry = { ...KNOWN, at: NOW - 14_000 };
   expect(decideFor({ ledger: [recent] }).actions).toEqual([]);
-  expect(kinds(decideFor({ ledger: [{ ...recent, at: NOW - 5_000 }] }).actions)).toEqual(['remember']);
+  expect(kinds(decideFor({ ledger: [{ ...recent, at: NOW - 15_000 }] }).actions)).toEqual(['remember']);
 });
 
 test('endpoints are scaled by their CPU alone', () => {

@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Transport } from '../control/transport.ts';
+import { ApiProxy, type Faults } from './api-proxy.ts';
+import { startApiServer, type ApiServer } from './api-server.ts';
+import { installCrds } from './crds.ts';
+import { FakeControllers } from './fake-controllers.ts';
+import { FakeKafka, FakeMongo } from './fake-servers.ts';
+import { HashClusters } from './hash-clusters.ts';
+import { startOperator, type TestOperator } from './operator.ts';
+import type { ApiServerPrograms } from './settings.ts';
+import { snapshot } from './snapshot.ts';
+
+type Snapshot = Record<string, unknown>;
+
+const SETTLED_MS = 120_000;
+const PAUSE_MS = 50;
+
+/** A real API server with the CRD. */
+export class Stage {
+  readonly transport: Transport;
+  readonly #server: ApiServer;
+  readonly #scenes: Scene[] = [];
+
+  private constructor(server: ApiServer) {
+    this.#server = server;
+    this.transport = new Transport({ config: server.config, perSecond: 5_000, burst: 5_000 });
+  }
+
+  static async open(programs: ApiServerPrograms): Promise<Stage> {
+    const stage = new Stage(await startApiServer(programs));
+    await installCrds(stage.transport);
+    return stage;
+  }
+
+  /** A namespace of its own, with fakes of all that acts there, but the operator. */
+  async scene(namespace: string): Promise<Scene> {
+    const scene = new Scene(this.#server, this.transport, namespace);
+    this.#scenes.push(scene);
+    await scene.clusters.makeNamespace();
+    scene.controllers.start();
+    return scene;
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    for (const scene of this.#scenes.splice(0)) await scene.end();
+    await this.transport.stop();
+    await this.#server.stop();
+  }
+}
+
+/** An operator, and what stands between it and the API server. */
+export interface Actor {
+  readonly proxy: ApiProxy;
+  readonly operator: TestOperator;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** One namespace. */
+export class Scene {
+  readonly namespace: string;
+  readonly clusters: HashClusters;
+  readonly controllers: FakeControllers;
+  readonly mongo = new FakeMongo();
+  readonly kafka = new FakeKafka();
+  readonly #server: ApiServer;
+  readonly #transport: Transport;
+  readonly #actors: Actor[] = [];
+
+  constructor(server: ApiServer, transport: Transport, namespace: string) {
+    this.#server = server;
+    this.#transport = transport;
+    this.namespace = namespace;
+    this.clusters = new HashClusters(transport, namespace);
+    this.controllers = new FakeControllers(transport, namespace);
+  }
+
+  /** Starts an operator that can be harmed. */
+  async operate(faults: Faults = {}): Promise<Actor> {
+    const proxy = await ApiProxy.start(this.#server, faults);
+    const { namespace, mongo, kafka } = this;
+    const operator = await startOperator({ config: proxy.config, namespace, mongo, kafka });
+    const stop = async (): Promise<void> => {
+      await operator.stop();
+      await proxy.stop();
+    };
+    const actor: Actor = { proxy, operator, stop };
+    this.#actors.push(actor);
+    return actor;
+  }
+
+  snapshot(cluster: string): Promise<Snapshot> {
+    return snapshot(this.#transport, { namespace: this.namespace, cluster });
+  }
+
+  /** What there is once the operator has done all that the spec asks for, and everybody has followed. */
+  async settled(cluster: string): Promise<Snapshot> {
+    await until(async () => {
+      const { metadata, status } = await this.clusters.get(cluster);
+      const is = (type: string, value: string): boolean => {
+        return status?.conditions?.some((one) => one.type === type && one.status === value) ?? false;
+      };
+      const isSeen = status?.observedGeneration === metadata.generation;
+      return isSeen && is('Progressing', 'False') && is('Ready', 'True');
+    });
+    return this.snapshot(cluster);
+  }
+
+  /** Waits until a cluster is as it should be. Gives back what it is. */
+  async becomes(cluster: string, expected: Snapshot): Promise<Snapshot> {
+    let is: Snapshot = {};
+    await until(async () => {
+      is = await this.snapshot(cluster);
+      return isDeepStrictEqual(is, expected);
+    });
+    return is;
+  }
+
+  /** Stops what acts here. Idempotent. */
+  async end(): Promise<void> {
+    for (const actor of this.#actors.splice(0)) await actor.stop();
+    await this.controllers.stop();
+  }
+}
+
+/** Asks again and again; false when it has not become true in time. */
+export async function until(condition: () => Promise<boolean>, withinMs = SETTLED_MS): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  while (performance.now() < end) {
+    if (await condition()) return true;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return false;
+}
+
+/** Does something for each item, a few of them at once. Rejects with the first that fails. */
+export async function together<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

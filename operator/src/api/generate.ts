@@ -3,10 +3,16 @@ import { format } from 'prettier';
 import { stringify } from 'yaml';
 import { customResourceDefinition } from './crd.ts';
 
-/** Writes `crds/hashclusters.hashcluster.io.yaml`: node operator/src/api/generate.ts */
-const FILE = new URL('../../../crds/hashclusters.hashcluster.io.yaml', import.meta.url);
+/** Where the CRD is written by node operator/src/api/generate.ts: for people, and for the chart, which takes no file from outside. */
+const FOLDERS = ['crds', 'charts/hashcluster/files'];
+const FILE = 'hashclusters.hashcluster.io.yaml';
+const ROOT = new URL('../../../', import.meta.url);
 const NOTE = '# Written by `node operator/src/api/generate.ts`; its source is operator/src/api.\n';
 
-await mkdir(new URL('.', FILE), { recursive: true });
 const text = stringify(customResourceDefinition(), { aliasDuplicateObjects: false, lineWidth: 0 });
-await writeFile(FILE, await format(NOTE + text, { parser: 'yaml', printWidth: 110, singleQuote: true }));
+const formatted = await format(NOTE + text, { parser: 'yaml', printWidth: 110, singleQuote: true });
+for (const folder of FOLDERS) {
+  const target = new URL(`${folder}/`, ROOT);
+  await mkdir(target, { recursive: true });
+  await writeFile(new URL(FILE, target), formatted);
+}

@@ -5,10 +5,10 @@ import { EventRecorder } from './control/events.ts';
 import { WorkQueue } from './control/queue.ts';
 import type { Transport } from './control/transport.ts';
 import { ApiWatch } from './observe/api-facts.ts';
-import type { Caches } from './observe/caches.ts';
+import { type Caches, HTTP_ROUTE } from './observe/caches.ts';
 import { ReadingsBook } from './observe/readings.ts';
 import { Secrets } from './observe/secrets.ts';
-import type { OperatorDefaults } from './plan/observed.ts';
+import type { ApiFacts, OperatorDefaults } from './plan/observed.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import { Reconciler } from './reconcile.ts';
@@ -70,7 +70,8 @@ export class Operator {
     });
     const readSecret = secrets.value.bind(secrets);
     const reconciler = new Reconciler({
-      ...{ caches, secrets, readings: this.#readings, api: this.#api, defaults, clock },
+      ...{ caches, secrets, readings: this.#readings, defaults, clock },
+      api: () => ({ facts: this.#facts(), storageClasses: this.#api.storageClasses }),
       applier: new Applier({ writer, events: this.#events, mongo, readSecret, logger }),
       onAction: ({ kind }) => measures.acted(kind),
     });
@@ -103,6 +104,12 @@ export class Operator {
     if (term.signal.aborted) await this.#queue.abort(term.signal.reason as Error);
     else if (!(await this.#queue.stop(DRAIN_MS))) this.#options.logger.warn('Work was cut off at the end');
     await Promise.all([this.#api.stop(), this.#readings.stop(), this.#events.stop()]);
+  }
+
+  /** What the API server can do, as far as this process sees what comes of it. */
+  #facts(): ApiFacts {
+    const { facts } = this.#api;
+    return { ...facts, httpRoute: facts.httpRoute && this.#options.caches.alsoWatch(HTTP_ROUTE) };
   }
 
   #newQueue(reconciler: Reconciler, concurrency: number): WorkQueue {

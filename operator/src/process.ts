@@ -28,8 +28,9 @@ export interface RunningOperator {
   stop(): Promise<void>;
 }
 
-/** A silent API server for so long means that nothing here is true any more, in milliseconds. */
+/** Bookmarks come every minute: a watch that has told nothing for so long is broken, in milliseconds. */
 const SILENT_MS = 300_000;
+const HEARD_MS = 90_000;
 
 /** Starts everything. Rejects when something cannot be had, such as the port; then nothing is left running. */
 export async function startOperator(options: ProcessOptions): Promise<RunningOperator> {
@@ -48,7 +49,7 @@ export async function startOperator(options: ProcessOptions): Promise<RunningOpe
   const admin = new AdminServer({
     ...{ host: settings.adminHost, port: settings.adminPort, logger, scrape: telemetry.scrape },
     live: { watches: () => silence(caches) },
-    ready: { caches: () => (caches.facts.every(({ hasSynced }) => hasSynced) ? null : 'not synced yet') },
+    ready: { caches: () => notSynced(caches) },
     info: () => ({ version, leader: office.leader, leads: office.leads }),
   });
   let port = settings.adminPort;
@@ -76,9 +77,18 @@ async function accessOf({ inCluster }: OperatorSettings): Promise<ApiAccess> {
   return config;
 }
 
+/** A watch that is silent while others are told something is a fault of ours. */
 function silence(caches: Caches): string | null {
-  const silent = caches.facts.filter(({ silentMs }) => silentMs > SILENT_MS).map(({ name }) => name);
-  return silent.length === 0 ? null : `the API server says nothing of ${silent.join(', ')}`;
+  const { facts } = caches;
+  const isAnswering = facts.some(({ silentMs }) => silentMs < HEARD_MS);
+  const silent = facts.filter(({ hasSynced, silentMs }) => hasSynced && silentMs > SILENT_MS);
+  if (!isAnswering || silent.length === 0) return null;
+  return `the watch has told nothing for long: ${silent.map(({ name }) => name).join(', ')}`;
+}
+
+function notSynced(caches: Caches): string | null {
+  const missing = caches.facts.filter(({ hasSynced, isOptional }) => !hasSynced && !isOptional);
+  return missing.length === 0 ? null : `not listed yet: ${missing.map(({ name }) => name).join(', ')}`;
 }
 
 /** Stands for election, and works while it is elected. */

@@ -14,7 +14,7 @@ export interface ReconcilerOptions {
   readonly caches: Caches;
   readonly secrets: Secrets;
   readonly readings: ReadingsBook;
-  readonly api: Pick<ApiWatch, 'facts' | 'storageClasses'>;
+  readonly api: () => Pick<ApiWatch, 'facts' | 'storageClasses'>;
   readonly applier: Applier;
   readonly defaults: OperatorDefaults;
   readonly onAction: (action: Action) => void;
@@ -64,7 +64,8 @@ export class Reconciler {
   }
 
   async #observe(key: string, cluster: HashCluster): Promise<Observed> {
-    const { caches, secrets, readings, api, defaults, clock } = this.#options;
+    const { caches, secrets, readings, defaults, clock } = this.#options;
+    const { facts, storageClasses } = this.#options.api();
     const now = clock.now();
     const pods = caches.pods(cluster);
     return {
@@ -72,10 +73,9 @@ export class Reconciler {
       viewAt: now - caches.podsSilentMs(cluster.metadata.namespace),
       children: caches.children(cluster),
       secrets: await secrets.facts(cluster),
-      readings: readings.of(cluster, pods, api.facts.podMetrics),
+      readings: readings.of(cluster, pods, facts.podMetrics),
       ledger: this.#ledger.of(key),
-      api: api.facts,
-      storageClasses: api.storageClasses,
+      ...{ api: facts, storageClasses },
       refusals: this.#troubles.get(key)?.refusals ?? [],
     };
   }

@@ -40,6 +40,9 @@ export const CHILD_KINDS: readonly Kind[] = [
   { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
 ];
 
+/** A kind of children that not every API server knows. */
+export const HTTP_ROUTE: Kind = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
+
 /** Finds children by the HashCluster that their label names. */
 const byInstance: Index<KubeObject> = ({ metadata }) => [metadata.labels?.[INSTANCE] ?? ''];
 
@@ -47,13 +50,14 @@ interface Cache {
   readonly name: string;
   readonly store: Store<KubeObject>;
   readonly reflector: Reflector<KubeObject>;
+  readonly isOptional: boolean;
 }
 
 /** The caches of one namespace, or of all. */
 interface Scope {
   readonly clusters: Cache;
   readonly pods: Cache;
-  readonly children: readonly Cache[];
+  readonly children: Cache[];
 }
 
 /** How well a cache knows what there is. */
@@ -62,6 +66,8 @@ export interface CacheFacts {
   readonly objects: number;
   readonly silentMs: number;
   readonly hasSynced: boolean;
+  /** Of a kind that not every API server knows, or lets us see. */
+  readonly isOptional: boolean;
 }
 
 /** What the API server has of HashClusters and their children, as it was last told. */
@@ -69,6 +75,7 @@ export class Caches {
   readonly #options: CachesOptions;
   /** By namespace; the empty one is all. */
   readonly #scopes: ReadonlyMap<string, Scope>;
+  #started = false;
 
   constructor(options: CachesOptions) {
     this.#options = options;
@@ -82,24 +89,40 @@ export class Caches {
   }
 
   get facts(): CacheFacts[] {
-    return this.#all().map(({ name, store, reflector: { silentMs, hasSynced } }) => {
-      return { name, objects: store.size, silentMs, hasSynced };
+    return this.#all().map(({ name, store, isOptional, reflector: { silentMs, hasSynced } }) => {
+      return { name, objects: store.size, silentMs, hasSynced, isOptional };
     });
   }
 
   /** Idempotent. */
   start(): void {
+    this.#started = true;
     for (const { reflector } of this.#all()) reflector.start();
   }
 
-  /** Resolves once everything has been listed. */
+  /** Resolves once everything has been listed that every API server has. */
   async synced(): Promise<void> {
-    await Promise.all(this.#all().map(({ reflector }) => reflector.synced));
+    const needed = this.#all().filter(({ isOptional }) => !isOptional);
+    await Promise.all(needed.map(({ reflector }) => reflector.synced));
   }
 
   /** Idempotent. */
   async stop(): Promise<void> {
+    this.#started = false;
     await Promise.all(this.#all().map(({ reflector }) => reflector.stop()));
+  }
+
+  /** Looks after one more kind of children from now on. True once it has been listed. */
+  alsoWatch(kind: Kind): boolean {
+    return [...this.#scopes].every(([namespace, { children }]) => {
+      const name = cacheName(kind, namespace || undefined);
+      const known = children.find((cache) => cache.name === name);
+      if (known) return known.reflector.hasSynced;
+      const cache = this.#childCache(kind, namespace || undefined);
+      children.push(cache);
+      if (this.#started) cache.reflector.start();
+      return false;
+    });
   }
 
   clusters(): HashCluster[] {
@@ -147,10 +170,12 @@ export class Caches {
         onChange: (change) => this.#clusterChanged(change),
       }),
       pods: this.#cacheOf(POD, namespace, { keep: keepPod, labelSelector: OURS }),
-      children: CHILD_KINDS.map((kind) =>
-        this.#cacheOf(kind, namespace, { keep: keepObject, labelSelector: OURS }),
-      ),
+      children: CHILD_KINDS.map((kind) => this.#childCache(kind, namespace)),
     };
+  }
+
+  #childCache(kind: Kind, namespace: string | undefined): Cache {
+    return this.#cacheOf(kind, namespace, { keep: keepObject, labelSelector: OURS });
   }
 
   #cacheOf(
@@ -161,7 +186,7 @@ export class Caches {
   ): Cache {
     const { transport, onTrouble, onMissed, reflector: bounds } = this.#options;
     const store = new Store<KubeObject>({ instance: byInstance });
-    const name = namespace === undefined ? kind.kind : `${kind.kind} ${namespace}`;
+    const name = cacheName(kind, namespace);
     const reflector = new Reflector<KubeObject>({
       ...{ kind, namespace, transport, store },
       onChange: ({ object }) => this.#childChanged(object),
@@ -170,7 +195,7 @@ export class Caches {
       ...own,
       ...bounds,
     });
-    return { name, store, reflector };
+    return { name, store, reflector, isOptional: kind === HTTP_ROUTE };
   }
 
   #childChanged({ metadata: { namespace = '', labels } }: KubeObject): void {
@@ -184,6 +209,10 @@ export class Caches {
     if (change.type === 'updated' && wishOf(change.old) === wishOf(change.object)) return;
     this.#options.onChange(`${metadata.namespace ?? ''}/${metadata.name}`, true);
   }
+}
+
+function cacheName({ kind }: Kind, namespace: string | undefined): string {
+  return namespace === undefined ? kind : `${kind} ${namespace}`;
 }
 
 function within(objects: readonly KubeObject[], namespace: string): KubeObject[] {

@@ -89,7 +89,7 @@ function refusals({ context }: Facts): Verdict[] {
   const refused = context.observed.refusals.filter(({ ref }) => !ref.startsWith('Pod '));
   if (refused.length === 0) return [];
   const says = list(refused.map(({ ref, message }) => `${ref}: ${message}`));
-  return [yes('Refused', `The API server refuses what the spec asks for: ${says}`)];
+  return [yes('Refused', `What the spec asks for could not be carried out: ${says}`)];
 }
 
 function healingTroubles({ healing }: Facts): Verdict[] {

@@ -11,11 +11,11 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 REPORTS := .cache/reports
 
-.PHONY: help setup build run test lint format bench chaos clean distclean
+.PHONY: help setup build run test e2e lint format bench chaos clean distclean
 
 help: ## show this
 	@echo 'make <target> [ARGS="…"]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## install what is needed; Node 24 comes along
 
@@ -34,6 +34,11 @@ run: build ## start HashCluster, run a first job, stay until Ctrl-C
 test: $(INSTALLED) ## run all tests, or some: make test ARGS=services/src/jobs; KEEP=1 keeps the servers they start
 	@mkdir -p $(REPORTS)
 	@trap '$(if $(KEEP),:,node e2e/servers/main.ts down)' EXIT; npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
+
+e2e: $(INSTALLED) ## stories on a Kubernetes cluster of kind; KEEP=1 keeps the cluster
+	@mkdir -p $(REPORTS)
+	@node e2e/kind/main.ts up
+	@trap '$(if $(KEEP),:,node e2e/kind/main.ts down)' EXIT; npm run --silent jest -- --config jest.e2e.config.js --json --outputFile=$(REPORTS)/e2e.json $(ARGS)
 
 lint: $(INSTALLED) ## check style, types, sizes and who imports whom
 	@npm run --silent lint

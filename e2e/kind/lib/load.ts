@@ -1,0 +1,107 @@
+import { iterated } from './hash.ts';
+import { throughIngress, type Job } from './ingress.ts';
+
+/** What became of a request: a job, a polite refusal, or a failure. */
+export interface Tally {
+  readonly acknowledged: ReadonlyMap<string, { readonly data: string; readonly iterations: number }>;
+  /** 429 and 503 with Retry-After. */
+  readonly refused: number;
+  /** Everything else that was no answer. */
+  readonly failures: readonly string[];
+}
+
+const HEADERS = { 'content-type': 'application/json' };
+
+/** Submits jobs through the ingress at a steady rate, whatever becomes of them, until it is stopped. */
+export class Load {
+  readonly #host: string;
+  readonly #acknowledged = new Map<string, { data: string; iterations: number }>();
+  readonly #failures: string[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  #refused = 0;
+  #sent = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(host: string) {
+    this.#host = host;
+  }
+
+  /** @param perSecond requests that begin in a second */
+  start(perSecond: number): void {
+    const every = 1_000 / perSecond;
+    const began = performance.now();
+    this.#timer ??= setInterval(() => {
+      // Behind schedule, as after a pause of the machine: what is due is sent now.
+      while (this.#sent * every < performance.now() - began) this.#send();
+    }, 10);
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged.size;
+  }
+
+  /** Sends nothing more, waits for what is under way, and says what became of all. */
+  async stop(): Promise<Tally> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await Promise.all(this.#underWay);
+    return { acknowledged: this.#acknowledged, refused: this.#refused, failures: this.#failures };
+  }
+
+  #send(): void {
+    const number = this.#sent++;
+    // Some are done by the endpoint itself, most by workers, a few take a second.
+    const iterations = number % 50 === 0 ? 2_000_000 : number % 3 === 0 ? 100 : 20_000 + number;
+    const sent = this.#submit(`${this.#host} ${number}`, iterations).finally(() =>
+      this.#underWay.delete(sent),
+    );
+    this.#underWay.add(sent);
+  }
+
+  async #submit(data: string, iterations: number): Promise<void> {
+    try {
+      const body = JSON.stringify({ data, iterations });
+      const answer = await throughIngress({
+        ...{ host: this.#host, path: '/v1/jobs', method: 'POST', body, headers: HEADERS, limitMs: 60_000 },
+      });
+      if (answer.status >= 200 && answer.status < 300) {
+        this.#acknowledged.set((JSON.parse(answer.text) as Job).id, { data, iterations });
+      } else if ([429, 503].includes(answer.status) && answer.headers['retry-after'] !== undefined) {
+        this.#refused++;
+      } else this.#failures.push(`${answer.status} ${answer.text.slice(0, 200)}`);
+    } catch (error) {
+      this.#failures.push(String(error));
+    }
+  }
+}
+
+/** What is wrong with the jobs that were acknowledged: each must be done, with the digest that is computed here. */
+export async function audit(
+  host: string,
+  { acknowledged }: Tally,
+  options: { readonly samples: number; readonly limitMs: number },
+): Promise<string[]> {
+  const wrong: string[] = [];
+  const end = performance.now() + options.limitMs;
+  const every = Math.max(1, Math.floor(acknowledged.size / options.samples));
+  let number = 0;
+  for (const [id, { data, iterations }] of acknowledged) {
+    const job = await whenDone(host, id, end);
+    if (job?.state !== 'done') wrong.push(`${id} is ${job?.state ?? 'unknown'}`);
+    else if (number++ % every === 0 && iterations < 1e6 && job.digest !== iterated(data, iterations))
+      wrong.push(`${id} has the digest ${job.digest ?? 'none'}`);
+  }
+  return wrong;
+}
+
+async function whenDone(host: string, id: string, end: number): Promise<Job | null> {
+  let job: Job | null = null;
+  do {
+    const headers = { prefer: 'wait=10' };
+    const answer = await throughIngress({ host, path: `/v1/jobs/${id}`, headers }).catch(() => null);
+    if (answer?.status === 200) job = JSON.parse(answer.text) as Job;
+    if (job?.state === 'done' || answer?.status === 404) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  } while (performance.now() < end);
+  return job;
+}

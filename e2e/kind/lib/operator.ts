@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+import { helm, kubectl, Namespace } from './kube.ts';
+
+const CHART = fileURLToPath(new URL('../../../charts/hashcluster', import.meta.url));
+export const RELEASE = 'hashcluster';
+/** Where the operator runs. */
+export const OPERATOR_HOME = new Namespace('hashcluster-system');
+
+/** Installs the chart for all namespaces, or upgrades to what it is now. Idempotent. */
+export async function installOperator(values: Readonly<Record<string, string>> = {}): Promise<void> {
+  await OPERATOR_HOME.create();
+  const set = Object.entries({ 'watchNamespaces[0]': '*', ...values }).flatMap(([key, value]) => [
+    '--set-string',
+    `${key}=${value}`,
+  ]);
+  const where = ['--namespace', OPERATOR_HOME.name, '--wait', '--timeout', '120s'];
+  await helm(['upgrade', '--install', RELEASE, CHART, ...where, ...set], { limitMs: 150_000 });
+}
+
+/** What helps to understand a failure: objects, Events and logs, as text. */
+export async function circumstances(namespace: Namespace): Promise<string> {
+  const commands: readonly (readonly string[])[] = [
+    ['get', 'hashclusters,pods,deployments,statefulsets,pvc', '--output', 'wide'],
+    ['get', 'hashclusters', '--output', 'yaml'],
+    ['get', 'events', '--sort-by=.lastTimestamp'],
+  ];
+  const parts = commands.map((command) => namespace.kubectl(command));
+  const logs = kubectl([
+    ...['--namespace', OPERATOR_HOME.name, 'logs', 'deployment/hashcluster-operator', '--tail=200'],
+  ]);
+  const texts = await Promise.all([...parts, logs].map((part) => part.catch(String)));
+  return texts.join('\n\n');
+}

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { audit, Load } from '../lib/load.ts';
+import { installOperator, OPERATOR_HOME } from '../lib/operator.ts';
+
+const cluster = new TestCluster('change');
+const spec = smallSpec(cluster.host);
+
+beforeAll(async () => {
+  await installOperator();
+  await cluster.apply(spec);
+  await cluster.ready();
+}, 600_000);
+afterAll(() => cluster.remove(), 500_000);
+
+/** Names of all pods that hash or answer. */
+async function roles(): Promise<string[]> {
+  return [...(await cluster.pods('endpoint')), ...(await cluster.pods('worker'))].sort();
+}
+
+describe('a HashCluster that changes', () => {
+  test('rolls out under load, and no request fails but by a polite refusal', async () => {
+    const before = await roles();
+    const load = new Load(cluster.host);
+    load.start(20);
+    await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 50), 60);
+    await cluster.apply({ ...spec, logging: { level: 'debug' } });
+    await cluster.ready();
+    const tally = await load.stop();
+    const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
+    console.log(`${tally.acknowledged.size} acknowledged, ${tally.refused} refused`);
+    expect([wrong, tally.failures]).toEqual([[], []]);
+    expect((await roles()).filter((name) => before.includes(name))).toEqual([]);
+  }, 600_000);
+
+  test('restarts nothing when the operator is replaced', async () => {
+    const before = await roles();
+    await installOperator({ 'podAnnotations.replaced': 'true' });
+    await cluster.apply({ ...spec, logging: { level: 'debug' }, worker: { replicas: { min: 1, max: 1 } } });
+    await cluster.ready();
+    const after = await roles();
+    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    expect(after).toHaveLength(3);
+  }, 400_000);
+
+  test.each([
+    ['an unknown field', { ...spec, workers: 3 }, /workers/],
+    ['bounds that cross', { ...spec, worker: { replicas: { min: 5, max: 2 } } }, /min/],
+    ['another storage class', withStorage({ storageClassName: 'fast' }), /storageClassName/],
+    ['less storage', withStorage({ storage: '500Mi' }), /storage/],
+  ])('refuses %s, and stays as it is', async (_what, bad, reason) => {
+    await expect(cluster.apply(bad)).rejects.toThrow(reason);
+    expect(await cluster.conditions()).toContainEqual(
+      expect.objectContaining({ type: 'Ready', status: 'True' }),
+    );
+  });
+
+  test('has an operator that stays small', async () => {
+    const pods = await OPERATOR_HOME.list('pods', 'app.kubernetes.io/name=hashcluster-operator');
+    const restarts = pods.map(
+      ({ status }) =>
+        (status as { containerStatuses?: { restartCount: number }[] } | undefined)?.containerStatuses?.[0]
+          ?.restartCount,
+    );
+    expect(restarts).toEqual([0]);
+  });
+});
+
+function withStorage(change: object): Record<string, unknown> {
+  return { ...spec, mongodb: { managed: { replicas: 1, storage: '1Gi', ...change } } };
+}

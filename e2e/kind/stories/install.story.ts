@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { iterated } from '../lib/hash.ts';
+import { reachable, TestCluster } from '../lib/hash-cluster.ts';
+import { submitThroughIngress } from '../lib/ingress.ts';
+import { installOperator } from '../lib/operator.ts';
+
+const cluster = new TestCluster('first');
+beforeAll(() => installOperator(), 200_000);
+afterAll(() => cluster.remove(), 500_000);
+
+describe('a user who has just installed the chart', () => {
+  test('gets a whole HashCluster, with its own MongoDB and Kafka, from a short manifest', async () => {
+    await cluster.apply(reachable(cluster.host));
+    const tookMs = await cluster.ready(400);
+    console.log(`ready after ${(tookMs / 1_000).toFixed(1)} s`);
+    const parts = ['endpoint', 'worker', 'mongodb', 'kafka'] as const;
+    const pods = await Promise.all(parts.map((part) => cluster.pods(part)));
+    expect(pods.map(({ length }) => length)).toEqual([2, 2, 3, 3]);
+  }, 450_000);
+
+  test.each([1, 5_000, 3_000_000])(
+    'gets the right digest of %d iterations through the ingress',
+    async (n) => {
+      const job = await submitThroughIngress(cluster.host, 'hello', n);
+      expect(job).toMatchObject({ state: 'done', digest: iterated('hello', n) });
+    },
+    120_000,
+  );
+
+  test('sees pods that pass Pod Security restricted, and none with a token of the API server', async () => {
+    const pods = await cluster.namespace.list('pods');
+    const tokens = pods.filter(({ spec }) => JSON.stringify(spec).includes('serviceAccountToken'));
+    expect(tokens).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { reachable, smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { audit, Load } from '../lib/load.ts';
+import { installOperator } from '../lib/operator.ts';
+
+const cluster = new TestCluster('kill');
+
+beforeAll(async () => {
+  await installOperator();
+  await cluster.apply({
+    ...{ ...smallSpec(cluster.host), ...reachable(cluster.host) },
+    // A MongoDB of one has nobody to take over: here one of three is killed.
+    mongodb: { managed: { replicas: 3, storage: '1Gi' } },
+  });
+  await cluster.ready();
+}, 600_000);
+afterAll(() => cluster.remove(), 500_000);
+
+describe('under load through the ingress', () => {
+  test.each(['worker', 'endpoint', 'kafka', 'mongodb'] as const)(
+    'a %s that is killed loses nothing that was acknowledged',
+    async (part) => {
+      const load = new Load(cluster.host);
+      load.start(10);
+      const [victim] = await cluster.pods(part);
+      await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 50), 60);
+      await cluster.namespace.kubectl(['delete', 'pod', victim!, '--force', '--grace-period=0']);
+      await cluster.until('whole again', async () => isReady(part), 240);
+      const before = load.acknowledged;
+      await cluster.until('serving again', () => Promise.resolve(load.acknowledged >= before + 50), 120);
+      const tally = await load.stop();
+      const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
+      const { acknowledged, refused, failures } = tally;
+      console.log(
+        `${part}: ${acknowledged.size} acknowledged, ${refused} refused, ${failures.length} failed`,
+        [...new Set(failures)].slice(0, 3),
+      );
+      expect(wrong).toEqual([]);
+    },
+    600_000,
+  );
+});
+
+/** Whether as many pods of the part are ready as there should be. */
+async function isReady(part: string): Promise<boolean> {
+  const selector = `app.kubernetes.io/instance=${cluster.name},app.kubernetes.io/component=${part}`;
+  const pods = await cluster.namespace.list('pods', selector);
+  const ready = pods.filter(({ metadata, status }) => {
+    const conditions = (status as { conditions?: { type: string; status: string }[] } | undefined)
+      ?.conditions;
+    const isUp = conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
+    return isUp && metadata.deletionTimestamp === undefined;
+  });
+  return ready.length === { worker: 2, endpoint: 2, kafka: 1, mongodb: 3 }[part];
+}

@@ -13,6 +13,8 @@ export interface Write {
   readonly path: string;
   readonly body: string;
   readonly status: number;
+  /** The resource version that it has made; empty when the answer has none. */
+  readonly revision: string;
 }
 
 /** One event of a watch. */
@@ -27,8 +29,10 @@ export interface Faults {
   readonly survivesWrite?: (write: Write) => boolean;
   /** False: the event is lost. */
   readonly keepsEvent?: (event: WatchedEvent) => boolean;
-  /** What the operator is told in place of a list that it has asked for. */
-  readonly replaceList?: (path: string, list: string) => string;
+  /** Lists are of this resource version, as from a server that lags behind. */
+  readonly listsAsOf?: string;
+  /** No event is handed on before. */
+  readonly eventsAfter?: Promise<unknown>;
 }
 
 /** Stands between one operator and the API server, sees everything, and can harm it. */
@@ -97,21 +101,18 @@ export class ApiProxy {
     const path = request.url ?? '/';
     if (path.includes('watch=true')) return this.#relay(answer, response);
     const text = await textOf(answer);
-    const write: Write = { method: request.method ?? '', path, body, status: answer.statusCode ?? 0 };
-    if (isWrite(write)) this.#note(write);
+    const status = answer.statusCode ?? 0;
+    const method = request.method ?? '';
+    if (isWrite(method, path) && status < 300)
+      this.#note({ method, path, body, status, revision: revisionIn(text) });
     // A write that nobody hears of was carried out all the same.
     if (this.isCut) return void response.destroy();
-    response.writeHead(write.status, headersOf(answer)).end(this.#told(write, text));
-  }
-
-  #told({ method, path, status }: Write, text: string): string {
-    const isList = method === 'GET' && status === 200 && text.includes('"items":');
-    return isList ? (this.faults.replaceList?.(path, text) ?? text) : text;
+    response.writeHead(status, headersOf(answer)).end(text);
   }
 
   #note(write: Write): void {
-    if (write.status < 300) this.writes.push(write);
-    if (write.status < 300 && this.faults.survivesWrite?.(write) === false) this.cut();
+    this.writes.push(write);
+    if (this.faults.survivesWrite?.(write) === false) this.cut();
   }
 
   #forward(request: IncomingMessage, response: ServerResponse, body: string): Promise<IncomingMessage> {
@@ -119,7 +120,7 @@ export class ApiProxy {
     return new Promise((resolve, reject) => {
       if (this.isCut) return void reject(new Error('cut off'));
       const options = { method: request.method, headers, agent: this.#agent };
-      const sent = sendHttps(new URL(request.url ?? '/', this.#target.url), options, resolve);
+      const sent = sendHttps(this.#targetOf(request), options, resolve);
       sent.once('error', reject);
       response.once('close', () => {
         if (!response.writableFinished) sent.destroy();
@@ -128,10 +129,24 @@ export class ApiProxy {
     });
   }
 
+  /** Only collections are listed with labels or by pages. */
+  #targetOf({ url = '/', method }: IncomingMessage): URL {
+    const target = new URL(url, this.#target.url);
+    const { searchParams } = target;
+    const { listsAsOf } = this.faults;
+    const isFirstPage = method === 'GET' && searchParams.has('limit') && !searchParams.has('continue');
+    if (listsAsOf !== undefined && isFirstPage) {
+      searchParams.set('resourceVersion', listsAsOf);
+      searchParams.set('resourceVersionMatch', 'Exact');
+    }
+    return target;
+  }
+
   async #relay(answer: IncomingMessage, response: ServerResponse): Promise<void> {
     response.writeHead(answer.statusCode ?? 0, headersOf(answer));
     response.flushHeaders();
     for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
+      await this.faults.eventsAfter;
       if (response.destroyed) break;
       if (this.#keeps(line)) response.write(`${line}\n`);
     }
@@ -146,8 +161,12 @@ export class ApiProxy {
   }
 }
 
-function isWrite({ method, path }: Write): boolean {
+function isWrite(method: string, path: string): boolean {
   return method !== 'GET' && !/\/(events|leases)(\/|\?|$)/.test(path);
+}
+
+function revisionIn(text: string): string {
+  return /"resourceVersion":"(\d+)"/.exec(text)?.[1] ?? '';
 }
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {

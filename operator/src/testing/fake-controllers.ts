@@ -90,6 +90,13 @@ export class FakeControllers {
     }
   }
 
+  /** The uids of all HashClusters to which anything belongs. */
+  async owners(): Promise<string[]> {
+    const objects = (await Promise.all(OWNED.map((kind) => this.#list(kind)))).flat();
+    const uids = objects.flatMap(({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? []);
+    return [...new Set(uids)];
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopped) {
       await this.pass();

@@ -59,6 +59,13 @@ export class HashClusters {
     });
   }
 
+  async names(): Promise<string[]> {
+    const { items } = await this.#transport.request<{ readonly items: readonly HashCluster[] }>({
+      ...{ method: 'GET', path: this.#path() },
+    });
+    return items.map(({ metadata }) => metadata.name);
+  }
+
   async remove(name: string): Promise<void> {
     await this.#transport.request({ method: 'DELETE', path: this.#path(name) });
   }

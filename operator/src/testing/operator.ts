@@ -15,8 +15,9 @@ export interface Surroundings {
   readonly namespace: string;
   readonly mongo: MongoServers;
   readonly kafka: KafkaServers;
-  /** Told how long each round had to wait for its turn, in milliseconds. */
-  readonly onTurn?: (waitedMs: number) => void;
+  /** Told how long each round had to wait for its turn, and what it took, in milliseconds. */
+  readonly onWait?: (ms: number) => void;
+  readonly onRound?: (ms: number) => void;
 }
 
 /** An operator that leads without an election, so that the next one need not wait for its lease to run out. */
@@ -36,7 +37,7 @@ const REFLECTOR = { auditMs: 1_000, auditGraceMs: 200, backoff: { baseMs: 20, ca
 
 /** Starts all of the operator but its election, its probes and its metrics. */
 export async function startOperator(surroundings: Surroundings): Promise<TestOperator> {
-  const { config, namespace, mongo, kafka, onTurn } = surroundings;
+  const { config, namespace, mongo, kafka } = surroundings;
   const transport = new Transport({ config, perSecond: 5_000, burst: 5_000, retryBudgetMs: 2_000 });
   const ending = new AbortController();
   const logger = new RecordingLogger();
@@ -49,7 +50,7 @@ export async function startOperator(surroundings: Surroundings): Promise<TestOpe
   const term = { signal: ending.signal, check: () => ending.signal.throwIfAborted() };
   const operator = new Operator({
     ...{ transport, caches, term, logger, mongo, kafka, instance: 'test', defaults: DEFAULTS },
-    measures: new Measures(metricsOf(onTurn)),
+    measures: new Measures(metricsOf(surroundings)),
   });
   caches.start();
   const started = operator
@@ -66,12 +67,16 @@ export async function startOperator(surroundings: Surroundings): Promise<TestOpe
   };
 }
 
-function metricsOf(onTurn: (waitedMs: number) => void = () => undefined): Metrics {
+function metricsOf({ onWait, onRound }: Surroundings): Metrics {
   const nothing = { add: () => undefined, record: () => undefined };
-  const turns = { record: (seconds: number) => onTurn(seconds * 1000) };
+  const told = (tell?: (ms: number) => void) => ({ record: (seconds: number) => tell?.(seconds * 1000) });
+  const histograms = new Map([
+    ['queue.wait', told(onWait)],
+    ['reconcile.duration', told(onRound)],
+  ]);
   return {
     counter: () => nothing,
-    histogram: (name) => (name.endsWith('queue.wait') ? turns : nothing),
+    histogram: (name) => histograms.get(name.replace('hashcluster.operator.', '')) ?? nothing,
     gauge: () => undefined,
   };
 }

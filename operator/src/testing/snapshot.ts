@@ -48,7 +48,7 @@ function belongs(name: string, { cluster }: Subject): boolean {
 /** Values of Secrets are random: only their names count. */
 function withoutSecrets({ kind }: Kind, object: KubeObject): KubeObject {
   if (kind !== 'Secret') return object;
-  return { ...object, data: Object.keys((object['data'] ?? {})) };
+  return { ...object, data: Object.keys(object['data'] ?? {}) };
 }
 
 /** What was scaled and healed on the way says nothing of where it led. */

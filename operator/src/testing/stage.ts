@@ -53,6 +53,8 @@ export class Stage {
 export interface Actor {
   readonly proxy: ApiProxy;
   readonly operator: TestOperator;
+  /** Rounds that have ended. */
+  readonly rounds: () => number;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -80,12 +82,14 @@ export class Scene {
   async operate(faults: Faults = {}): Promise<Actor> {
     const proxy = await ApiProxy.start(this.#server, faults);
     const { namespace, mongo, kafka } = this;
-    const operator = await startOperator({ config: proxy.config, namespace, mongo, kafka });
+    let rounds = 0;
+    const onRound = (): void => void rounds++;
+    const operator = await startOperator({ config: proxy.config, namespace, mongo, kafka, onRound });
     const stop = async (): Promise<void> => {
       await operator.stop();
       await proxy.stop();
     };
-    const actor: Actor = { proxy, operator, stop };
+    const actor: Actor = { proxy, operator, rounds: () => rounds, stop };
     this.#actors.push(actor);
     return actor;
   }

@@ -5,7 +5,7 @@ import type { Caches } from './observe/caches.ts';
 import { Ledger } from './observe/ledger.ts';
 import type { ReadingsBook } from './observe/readings.ts';
 import { secretNames, type Secrets } from './observe/secrets.ts';
-import type { Action, Plan } from './plan/action.ts';
+import type { Action, ActionKind, Plan } from './plan/action.ts';
 import type { Observed, OperatorDefaults } from './plan/observed.ts';
 import { plan } from './plan/plan.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -34,11 +34,16 @@ const TELL_AFTER = 2;
 /** What was refused is tried again after so many milliseconds: quotas and webhooks change without a word to us. */
 const REFUSED_MS = 30_000;
 
+/** What is decided on what MongoDB says of itself. */
+const ON_MONGO: ReadonlySet<ActionKind> = new Set(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers']);
+
 /** Observe, plan, apply, for one HashCluster at a time. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #ledger = new Ledger();
   readonly #troubles = new Map<string, Trouble>();
+  /** When MongoDB was changed last, in milliseconds since 1970. */
+  readonly #mongoChanged = new Map<string, number>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -57,7 +62,7 @@ export class Reconciler {
     }
     const observed = await this.#observe(key, cluster);
     const made = plan(observed);
-    const outcome = await this.#carryOut(key, cluster, made.actions);
+    const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));
     await this.#noteTrouble(key, observed, outcome);
     if (outcome.failure) throw asError(outcome.failure.error);
     return againAfter(made, outcome);
@@ -80,11 +85,21 @@ export class Reconciler {
     };
   }
 
+  /** Without what was decided on what MongoDB said before it was changed last. */
+  #notYetDone(key: string, { readings: { mongo } }: Observed, actions: readonly Action[]): readonly Action[] {
+    const changedAt = this.#mongoChanged.get(key) ?? -Infinity;
+    return mongo && mongo.at > changedAt ? actions : actions.filter(({ kind }) => !ON_MONGO.has(kind));
+  }
+
   async #carryOut(key: string, cluster: HashCluster, actions: readonly Action[]): Promise<Outcome> {
-    const { applier, onAction, secrets, clock } = this.#options;
+    const { applier, onAction, secrets, readings, clock } = this.#options;
     const outcome = await applier.carryOut(cluster, actions);
     this.#ledger.add(key, outcome.remembered, clock.now());
     for (const action of actions.slice(0, outcome.done)) onAction(action);
+    if (actions.some(({ kind }) => ON_MONGO.has(kind))) {
+      this.#mongoChanged.set(key, clock.now());
+      readings.expireMongo(key);
+    }
     // Whether Secrets were made or deleted, the next round must see it.
     const touched = actions.some(({ kind }) => kind === 'createSecret' || kind === 'delete');
     if (touched) secrets.forget(cluster, secretNames(cluster));
@@ -108,6 +123,7 @@ export class Reconciler {
   #forget(key: string): void {
     this.#ledger.forget(key);
     this.#troubles.delete(key);
+    this.#mongoChanged.delete(key);
     this.#options.readings.forget(key);
   }
 }

@@ -27,6 +27,7 @@ export class Poll<T> {
   #failures = 0;
   #dueAt = 0;
   #asking: Promise<void> | null = null;
+  #expiries = 0;
 
   constructor(options: PollOptions<T>) {
     this.#options = options;
@@ -42,6 +43,12 @@ export class Poll<T> {
     return this.#last;
   }
 
+  /** What was heard is not true any more: the next `read` asks anew. */
+  expire(): void {
+    this.#expiries++;
+    this.#dueAt = 0;
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#asking;
@@ -49,19 +56,22 @@ export class Poll<T> {
 
   async #ask(): Promise<void> {
     const { ask, clock, everyMs, failingMs, gist = (value: T) => value, onNews } = this.#options;
+    // What is measured is at least as young as the question.
+    const at = clock.now();
     let news = 'failed';
     let waitMs: number;
+    const expiries = this.#expiries;
     try {
       const value = await ask();
-      this.#last = { at: clock.now(), value };
+      this.#last = { at, value };
       this.#failures = 0;
       news = JSON.stringify(gist(value));
       waitMs = everyMs(value);
     } catch (error) {
-      this.#last = { at: clock.now(), error: error instanceof Error ? error.message : String(error) };
+      this.#last = { at, error: error instanceof Error ? error.message : String(error) };
       waitMs = Math.min(failingMs, FIRST_FAILURE_MS * 2 ** Math.min(this.#failures++, 10));
     }
-    this.#dueAt = clock.monotonic() + waitMs;
+    this.#dueAt = this.#expiries === expiries ? clock.monotonic() + waitMs : 0;
     if (news === this.#gist) return;
     this.#gist = news;
     onNews();

@@ -69,6 +69,23 @@ describe('a poll', () => {
     expect([poll.read(), news()]).toEqual([{ at: 1_003_000, value: 1.2 }, 1]);
   });
 
+  test('asks at once when it is told that things have changed, also when an answer is under way', async () => {
+    let asked = 0;
+    const { poll } = setup(async () => ++asked);
+    poll.read();
+    poll.expire();
+    await poll.idle();
+    poll.read();
+    await poll.idle();
+    poll.read();
+    await poll.idle();
+    expect(asked).toBe(2);
+    poll.expire();
+    poll.read();
+    await poll.idle();
+    expect(poll.read()).toMatchObject({ value: 3 });
+  });
+
   test('says what went wrong instead of what was, and asks less and less often', async () => {
     let asked = 0;
     const { clock, poll, news } = setup(async () => {

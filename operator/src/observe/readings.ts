@@ -86,6 +86,11 @@ export class ReadingsBook {
     };
   }
 
+  /** MongoDB is not as it was: it is asked again as soon as somebody wants to know. */
+  expireMongo(key: string): void {
+    this.#desks.get(key)?.mongo?.expire();
+  }
+
   /** The HashCluster is gone. */
   forget(key: string): void {
     this.#desks.delete(key);

@@ -1,0 +1,119 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { CLUSTER_SPEC } from './api/spec.ts';
+import type { ClusterStatus } from './api/status.ts';
+import type { Fault } from './control/testing/fake-api-server.ts';
+import { FakeApiServer } from './control/testing/fake-api-server.ts';
+import type { ParsedRequest } from './control/testing/fake-objects.ts';
+import { until } from './control/testing/until.ts';
+import { Transport } from './control/transport.ts';
+import { Measures } from './measures.ts';
+import { Caches } from './observe/caches.ts';
+import { Operator } from './operator.ts';
+import type { KubeObject } from './plan/kube.ts';
+import { RecordingLogger } from './runtime/testing/recording-logger.ts';
+import { startTelemetry } from './runtime/telemetry.ts';
+import { FakeKafka, FakeMongo } from './testing/fake-servers.ts';
+import { operatorSettings } from './settings.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const CLUSTER: KubeObject = {
+  ...{ apiVersion: 'hashcluster.io/v1alpha1', kind: 'HashCluster' },
+  metadata: { namespace: 'a', name: 'demo' },
+  spec: CLUSTER_SPEC.parse({}),
+};
+const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
+
+async function setup(fault?: Fault, matches?: (request: ParsedRequest) => boolean) {
+  const server = await FakeApiServer.start();
+  const transport = new Transport({
+    config: server.config(),
+    perSecond: 5_000,
+    burst: 5_000,
+    retryBudgetMs: 0,
+  });
+  const logger = new RecordingLogger();
+  const ending = new AbortController();
+  const caches = new Caches({
+    ...{ transport, namespaces: ['a'] },
+    onChange: (key, own) => operator.changed(key, own),
+    onTrouble: (cache, phase, error) => logger.info('trouble', { cache, phase, error }),
+    onMissed: () => undefined,
+  });
+  const telemetry = startTelemetry(logger, '1');
+  const operator = new Operator({
+    ...{ transport, caches, logger, instance: 'test', defaults: operatorSettings({}).defaults },
+    term: { signal: ending.signal, check: () => ending.signal.throwIfAborted() },
+    ...{ measures: new Measures(telemetry.metrics), mongo: new FakeMongo(), kafka: new FakeKafka() },
+  });
+  stops.push(
+    () => server.stop(),
+    () => transport.stop(),
+    () => telemetry.stop(),
+    () => caches.stop(),
+    () => operator.stop(),
+  );
+  server.put(CLUSTER);
+  if (fault) server.fail(fault, 10_000, matches);
+  caches.start();
+  await operator.start();
+  const conditions = () => {
+    const { conditions: all = [] } = (server.all(CLUSTER)[0]?.['status'] ?? {}) as ClusterStatus;
+    return Object.fromEntries(all.map(({ type, status, message }) => [type, { status, message }]));
+  };
+  const writes = (): number => server.requests.filter(({ method }) => method !== 'GET').length;
+  return { server, logger, conditions, writes, operator, ending };
+}
+
+function count(server: FakeApiServer, kind: string, apiVersion = 'apps/v1'): number {
+  return server.all({ apiVersion, kind }).length;
+}
+
+test('a HashCluster gets all that it needs, and then nothing is written any more', async () => {
+  const { server, conditions, writes } = await setup();
+  await until(() => count(server, 'Deployment') === 2 && conditions()['Ready'] !== undefined);
+  expect([count(server, 'StatefulSet'), count(server, 'Secret', 'v1')]).toEqual([2, 2]);
+  const rounds = async (): Promise<void> => {
+    const before = writes();
+    // An unsettled cluster is looked at every two seconds.
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    if (writes() !== before) await rounds();
+  };
+  await rounds();
+});
+
+test('an object that is refused keeps nothing else from being made, and the status says what and why', async () => {
+  const refused = ({ method, collection }: ParsedRequest) => method === 'PATCH' && collection === BUDGETS;
+  const { server, conditions } = await setup({ kind: 'status', status: 422 }, refused);
+  await until(() => conditions()['Degraded']?.message.includes('PodDisruptionBudget'));
+  expect(conditions()['Degraded']!.status).toBe('True');
+  expect([count(server, 'Deployment'), count(server, 'PodDisruptionBudget', 'policy/v1')]).toEqual([2, 0]);
+  server.healed();
+});
+
+test('what fails again and again is tried less and less often, and shows in the status', async () => {
+  const failing = ({ method, collection }: ParsedRequest) => method === 'PATCH' && collection === BUDGETS;
+  const { server, conditions, logger, operator } = await setup({ kind: 'status', status: 500 }, failing);
+  await until(() => conditions()['Degraded']?.message.includes('a fault of the test'));
+  expect(operator.queue.failing).toBe(1);
+  const waits = logger.records.filter(({ message }) => message === 'A HashCluster was not reconciled');
+  expect(waits.length).toBeGreaterThanOrEqual(1);
+  server.healed();
+  server.put({ ...CLUSTER, metadata: { ...server.all(CLUSTER)[0]!.metadata, labels: { touched: 'yes' } } });
+  await until(() => count(server, 'Deployment') === 2 && conditions()['Degraded']?.status === 'False');
+});
+
+test('nothing is written once the term is over', async () => {
+  const { server, ending, operator, writes } = await setup();
+  await until(() => writes() > 3);
+  ending.abort(new Error('the lease is lost'));
+  const after = writes();
+  server.put({ ...CLUSTER, metadata: { namespace: 'a', name: 'late' } });
+  await operator.stop();
+  // One request may have been on its way.
+  expect(writes() - after).toBeLessThanOrEqual(1);
+});

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { throughIngress } from './ingress.ts';
 import { Namespace } from './kube.ts';
 import { circumstances } from './operator.ts';
 
@@ -81,7 +82,14 @@ export class TestCluster {
       await this.dump();
       throw error;
     }
+    // An ingress controller hears of ready pods a moment later than anybody else.
+    await this.until('reached through the ingress', () => this.#answers(), 60);
     return Math.round(performance.now() - began);
+  }
+
+  async #answers(): Promise<boolean> {
+    const answer = await throughIngress({ host: this.host, path: '/v1/cluster' }).catch(() => null);
+    return answer?.status === 200;
   }
 
   async conditions(): Promise<readonly Condition[]> {

@@ -198,18 +198,28 @@ describe('a watch goes on after', () => {
   });
 
   test('bookmarks have moved it, without a list although history is gone', async () => {
-    const { server, start, equal, lists } = await setup({ labelSelector: 'app=x' });
+    const { server, reflector, start, equal, lists } = await setup();
     await start();
     server.put({ ...pod('elsewhere'), apiVersion: 'v1', kind: 'Service' });
     server.store.compact();
+    const sent = performance.now();
     server.bookmark();
-    server.put(pod('p', 0, { app: 'x' }));
-    await until(equal);
+    await until(() => reflector.silentMs < performance.now() - sent);
     server.cutWatches();
-    server.put(pod('q', 0, { app: 'x' }));
+    server.put(pod('p'));
     await until(equal);
     expect(lists()).toBe(1);
   });
+});
+
+test('a watch in which something is said again and again is not cut', async () => {
+  const { server, start, trouble } = await setup({ idleMs: 2_000 });
+  await start();
+  for (const end = performance.now() + 2_500; performance.now() < end;) {
+    server.bookmark();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(trouble).toEqual([]);
 });
 
 test('lists that fail are tried again', async () => {

@@ -5,7 +5,14 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 import { house } from './eslint/house-plugin.js';
 
-const TESTS = ['**/*.test.ts', '**/testing/**', '**/testing.ts', '**/*conformance*.ts', '**/conformance/**'];
+const TESTS = [
+  '**/*.test.ts',
+  '**/*.story.ts',
+  '**/testing/**',
+  '**/testing.ts',
+  '**/*conformance*.ts',
+  '**/conformance/**',
+];
 const PURE = ['services/src/jobs/**', 'operator/src/plan/**'];
 const TOOLS = [
   'services/bench/**',

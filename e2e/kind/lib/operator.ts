@@ -17,6 +17,14 @@ export async function installOperator(values: Readonly<Record<string, string>> =
   await helm(['upgrade', '--install', RELEASE, CHART, ...where, ...set], { limitMs: 150_000 });
 }
 
+/** Uninstalls the chart and what it leaves on purpose. There must be no HashClusters any more. Idempotent. */
+export async function uninstallOperator(): Promise<void> {
+  const where = ['--namespace', OPERATOR_HOME.name, '--wait', '--ignore-not-found'];
+  await helm(['uninstall', RELEASE, ...where]);
+  await kubectl(['delete', 'customresourcedefinition', 'hashclusters.hashcluster.io', '--ignore-not-found']);
+  await OPERATOR_HOME.remove();
+}
+
 /** What helps to understand a failure: objects, Events and logs, as text. */
 export async function circumstances(namespace: Namespace): Promise<string> {
   const commands: readonly (readonly string[])[] = [

@@ -1,0 +1,128 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments } from 'yaml';
+import { chartReadme } from './write-readme.ts';
+
+const CHART = fileURLToPath(new URL('../../charts/hashcluster', import.meta.url));
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Record<string, string>;
+  };
+  readonly rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  readonly spec?: {
+    template?: { spec: { containers: { env: { name: string; value?: string }[]; image: string }[] } };
+  };
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+  readonly manifests: Manifest[];
+}
+
+function helm(...args: string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync('helm', args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const documents = args[0] === 'template' && status === 0 ? parseAllDocuments(stdout) : [];
+  const manifests = documents.map((each) => each.toJSON() as Manifest | null).filter((each) => each !== null);
+  return { code: status, output: stdout + stderr, manifests };
+}
+
+function template(...values: string[]): Outcome {
+  const set = values.flatMap((value) => ['--set', value]);
+  return helm('template', 'demo', CHART, '--namespace', 'home', ...set);
+}
+
+function kinds({ manifests }: Outcome): string[] {
+  return manifests
+    .map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace ?? '-'}/${name}`)
+    .sort();
+}
+
+const where = spawnSync('helm', ['version']).status === 0 ? describe : describe.skip;
+
+test('the README of the chart says what values.yaml says', async () => {
+  expect(await readFile(`${CHART}/README.md`, 'utf8')).toBe(await chartReadme());
+});
+
+where('the chart (needs helm)', () => {
+  test('has nothing that lint finds wrong', () => {
+    const { code, output } = helm('lint', '--strict', CHART);
+    expect(code === 0 ? '' : output).toBe('');
+  });
+
+  test('makes an operator for the namespace of the release, with a role there and none for the cluster', () => {
+    expect(kinds(template('rbac.aggregate=false'))).toEqual([
+      'CustomResourceDefinition -/hashclusters.hashcluster.io',
+      'Deployment home/demo-hashcluster-operator',
+      'NetworkPolicy home/demo-hashcluster-operator',
+      'Role home/demo-hashcluster-operator',
+      'Role home/demo-hashcluster-operator-leader',
+      'RoleBinding home/demo-hashcluster-operator',
+      'RoleBinding home/demo-hashcluster-operator-leader',
+      'Service home/demo-hashcluster-operator',
+      'ServiceAccount home/demo-hashcluster-operator',
+    ]);
+  });
+
+  test.each([
+    ['its own namespace', [], ['home'], 'home'],
+    ['several namespaces', ['watchNamespaces={a,b}'], ['a', 'b'], 'a,b'],
+    ['all namespaces', ['watchNamespaces={*}'], [], undefined],
+  ])('lets the operator work in %s', (_what, values, namespaces, watched) => {
+    const { manifests } = template(...values);
+    const roles = manifests.filter(
+      ({ kind, metadata }) => kind === 'Role' && !metadata.name.endsWith('-leader'),
+    );
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(namespaces);
+    const clusterwide = manifests.filter(({ kind }) => kind === 'ClusterRoleBinding');
+    expect(clusterwide).toHaveLength(namespaces.length === 0 ? 1 : 0);
+    const { env } = manifests.find(({ kind }) => kind === 'Deployment')!.spec!.template!.spec.containers[0]!;
+    expect(env.find(({ name }) => name === 'WATCH_NAMESPACES')?.value).toBe(watched);
+  });
+
+  test('asks for no wildcard, no list of Secrets, no exec and nothing of nodes', () => {
+    const rules = template('watchNamespaces={*}').manifests.flatMap((manifest) => manifest.rules ?? []);
+    const words = rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]);
+    expect(words.filter((word) => /\*|exec|nodes|attach|impersonate|escalate|bind/.test(word))).toEqual([]);
+    const secrets = rules.filter(({ resources }) => resources.includes('secrets'));
+    expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete', 'get', 'patch']);
+  });
+
+  test.each([
+    ['keeps the CRD', [], 'keep'],
+    ['lets it go', ['crds.keep=false'], undefined],
+  ])('%s when the release goes', (_what, values, policy) => {
+    const crd = template(...values).manifests.find(({ kind }) => kind === 'CustomResourceDefinition')!;
+    expect(crd.metadata.annotations?.['helm.sh/resource-policy']).toBe(policy);
+  });
+
+  test.each([
+    ['PodDisruptionBudget', 'podDisruptionBudget.enabled=true'],
+    ['ServiceMonitor', 'serviceMonitor.enabled=true'],
+    ['HashCluster', 'cluster.create=true'],
+    ['ClusterRole', 'rbac.aggregate=true'],
+  ])('adds a %s when it is asked to', (kind, value) => {
+    const without = template('rbac.aggregate=false').manifests.filter((each) => each.kind === kind);
+    const added = template('rbac.aggregate=false', value).manifests.filter((each) => each.kind === kind);
+    expect([without.length, added.length > 0]).toEqual([0, true]);
+  });
+
+  test.each([
+    ['an unknown value', 'replicaCount=2', /replicaCount/],
+    ['no operators', 'replicas=0', /replicas/],
+    ['a level that there is not', 'logLevel=loud', /logLevel/],
+    ['a namespace that cannot be', 'watchNamespaces={Not_A_Name}', /watchNamespaces/],
+    ['all namespaces and one more', 'watchNamespaces={*,a}', /stands alone/],
+    ['no ServiceAccount at all', 'serviceAccount.create=false', /serviceAccount.name/],
+  ])('refuses %s', (_what, value, reason) => {
+    const { code, output } = template(value);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(reason);
+  });
+});

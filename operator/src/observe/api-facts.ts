@@ -17,22 +17,28 @@ interface RawClasses {
 export class ApiWatch {
   readonly #transport: Transport;
   readonly #ticker: Ticker;
+  #isStopped = false;
   facts: ApiFacts = { httpRoute: false, podMetrics: false };
   /** Null: this operator may not read them. */
   storageClasses: readonly StorageClassFacts[] | null = null;
 
   constructor(transport: Transport, onTrouble: (error: unknown) => void) {
     this.#transport = transport;
-    this.#ticker = new Ticker({ everyMs: EVERY_MS, run: () => this.ask(), onError: onTrouble });
+    this.#ticker = new Ticker({
+      ...{ everyMs: EVERY_MS, startsLater: true, onError: onTrouble },
+      run: () => this.ask(),
+    });
   }
 
   /** Resolves when it is known for the first time. Rejects when the API server does not answer. */
   async start(): Promise<void> {
     await this.ask();
-    this.#ticker.start();
+    if (!this.#isStopped) this.#ticker.start();
   }
 
+  /** Used once: what has stopped stays stopped. */
   stop(): Promise<void> {
+    this.#isStopped = true;
     return this.#ticker.stop();
   }
 

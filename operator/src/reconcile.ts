@@ -37,6 +37,9 @@ const REFUSED_MS = 30_000;
 /** What is decided on what MongoDB says of itself. */
 const ON_MONGO: ReadonlySet<ActionKind> = new Set(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers']);
 
+/** After these, Secrets may not be what they were, or of no interest any more. */
+const FORGETS: ReadonlySet<ActionKind> = new Set(['createSecret', 'delete', 'finalizer']);
+
 /** Observe, plan, apply, for one HashCluster at a time. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -100,8 +103,8 @@ export class Reconciler {
       this.#mongoChanged.set(key, clock.now());
       readings.expireMongo(key);
     }
-    // Whether Secrets were made or deleted, the next round must see it.
-    const touched = actions.some(({ kind }) => kind === 'createSecret' || kind === 'delete');
+    // Whether Secrets were made or deleted, the next round must see it; and of a cluster that goes nothing is kept.
+    const touched = actions.some(({ kind }) => FORGETS.has(kind));
     if (touched) secrets.forget(cluster, secretNames(cluster));
     return outcome;
   }

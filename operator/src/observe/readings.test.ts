@@ -186,7 +186,11 @@ describe('secrets', () => {
     server.put({ ...SECRET, data: { a: 'eA==' } });
     secrets.forget(CLUSTER, ['demo-mongodb-credentials']);
     expect((await secrets.facts(CLUSTER))[0]!.keys).toEqual(['a']);
-    clock.at += 60_000;
+    await expect(secrets.value('a', SECRET.metadata.name, 'a')).resolves.toBe('x');
+    const before = server.requests.length;
+    await expect(secrets.value('a', SECRET.metadata.name, 'a')).resolves.toBe('x');
+    expect(server.requests).toHaveLength(before);
+    clock.at += 750_000;
     server.remove(SECRET);
     expect(await secrets.facts(CLUSTER)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HashCluster } from '../api/hash-cluster.ts';
+import { jittered } from '../control/backoff.ts';
 import { isNotFound } from '../control/errors.ts';
 import { objectPath } from '../control/resources.ts';
 import type { Transport } from '../control/transport.ts';
@@ -14,19 +15,22 @@ interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-interface Kept {
-  readonly at: number;
-  readonly facts: SecretFacts;
+interface Kept<T> {
+  readonly until: number;
+  readonly what: T;
 }
 
-/** Secrets change seldom, and nobody tells us when: they are read again after this. */
-const KEEP_MS = 60_000;
+/** Secrets of others may change at any time, and nobody tells us: they are read again after so many milliseconds. */
+const OTHERS_MS = 60_000;
+/** Those that we made stay as they are. A thousand HashClusters must not fill our share of the API server with them. */
+const OURS_MS = 600_000;
 
-/** Reads Secrets by name, one by one. What they hold is passed on where it is used, and not kept. */
+/** Reads Secrets by name, one by one, and keeps them in memory for a while. What they hold is in no log and no plan. */
 export class Secrets {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #kept = new Map<string, Kept>();
+  readonly #facts = new Map<string, Kept<SecretFacts>>();
+  readonly #data = new Map<string, Kept<Readonly<Record<string, string>>>>();
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport;
@@ -36,35 +40,52 @@ export class Secrets {
   /** Of the Secrets that a plan for this cluster may depend on, those that exist. */
   async facts(cluster: HashCluster): Promise<SecretFacts[]> {
     const { namespace } = cluster.metadata;
-    const facts = await Promise.all(secretNames(cluster).map((name) => this.#factsOf(namespace, name)));
+    const ours = new Set(madeNames(cluster));
+    const facts = await Promise.all(
+      secretNames(cluster).map(async (name) => {
+        const keepMs = ours.has(name) ? OURS_MS : OTHERS_MS;
+        return this.#keep(this.#facts, `${namespace}/${name}`, keepMs, async () => {
+          const secret = await this.#read(namespace, name);
+          return secret && factsOf(secret);
+        });
+      }),
+    );
     return facts.filter((found) => found !== null);
   }
 
-  /** One value. Rejects when the Secret or the key is not there. */
+  /** One value of a Secret that we made. Rejects when the Secret or the key is not there. */
   async value(namespace: string, name: string, key: string): Promise<string> {
-    const value = (await this.#read(namespace, name))?.data?.[key];
+    const data = await this.#keep(this.#data, `${namespace}/${name}`, OURS_MS, async () => {
+      return (await this.#read(namespace, name))?.data ?? null;
+    });
+    const value = data?.[key];
     if (value === undefined) throw new Error(`There is no key ${key} in a Secret ${namespace}/${name}`);
     return Buffer.from(value, 'base64').toString();
   }
 
   /** What was kept of this cluster's is read again. */
   forget({ metadata: { namespace } }: HashCluster, names: readonly string[]): void {
-    for (const name of names) this.#kept.delete(`${namespace}/${name}`);
+    for (const name of names) {
+      this.#facts.delete(`${namespace}/${name}`);
+      this.#data.delete(`${namespace}/${name}`);
+    }
   }
 
-  async #factsOf(namespace: string, name: string): Promise<SecretFacts | null> {
-    const key = `${namespace}/${name}`;
+  /** What is not there is asked for each time. */
+  async #keep<T>(
+    kept: Map<string, Kept<T>>,
+    key: string,
+    keepMs: number,
+    read: () => Promise<T | null>,
+  ): Promise<T | null> {
     const now = this.#clock.monotonic();
-    const kept = this.#kept.get(key);
-    if (kept && now - kept.at < KEEP_MS) return kept.facts;
-    const secret = await this.#read(namespace, name);
-    if (!secret) {
-      this.#kept.delete(key);
-      return null;
-    }
-    const facts = factsOf(secret);
-    this.#kept.set(key, { at: now, facts });
-    return facts;
+    const known = kept.get(key);
+    if (known && now < known.until) return known.what;
+    kept.delete(key);
+    const what = await read();
+    // Not all at once.
+    if (what !== null) kept.set(key, { until: now + jittered(keepMs, 0.2, Math.random), what });
+    return what;
   }
 
   async #read(namespace: string, name: string): Promise<Secret | null> {
@@ -78,12 +99,15 @@ export class Secrets {
   }
 }
 
+function madeNames(cluster: HashCluster): string[] {
+  const managed = (['mongodb', 'kafka'] as const).filter((server) => cluster.spec[server].managed);
+  return managed.map((server) => credentialsName(cluster, server));
+}
+
 /** Those that we make and those that the spec names. */
 export function secretNames(cluster: HashCluster): string[] {
-  const managed = (['mongodb', 'kafka'] as const).filter((server) => cluster.spec[server].managed);
-  const made = managed.map((server) => credentialsName(cluster, server));
   // Names depend on the spec alone.
-  return [...new Set([...made, ...externalSecrets({ cluster, observed: {} as Observed })])];
+  return [...new Set([...madeNames(cluster), ...externalSecrets({ cluster, observed: {} as Observed })])];
 }
 
 /** Source: `SecretFacts` says how the hash is made. */

@@ -91,7 +91,7 @@ where('the chart (needs helm)', () => {
     const words = rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]);
     expect(words.filter((word) => /\*|exec|nodes|attach|impersonate|escalate|bind/.test(word))).toEqual([]);
     const secrets = rules.filter(({ resources }) => resources.includes('secrets'));
-    expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete', 'get', 'patch']);
+    expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete', 'get']);
   });
 
   test.each([

@@ -20,17 +20,19 @@ interface Chain {
 /**
  * What every kernel must do. Where `make` gives null, one skipped test says why: nothing that did not run passes.
  * @param make a kernel, or null where this machine cannot run it.
+ * @param needs what it takes to run it, for the name of the skipped test
  */
 export function describeKernel(
   title: string,
   make: () => Kernel | null,
-  skipReason = 'it cannot run here',
+  needs = 'another machine',
 ): void {
   const kernel = make();
   if (kernel === null) {
     // Jest shows the names of skipped tests only when asked.
-    process.stderr.write(`SKIPPED ${title}: ${skipReason}\n`);
-    test.skip(`${title}: ${skipReason}`, () => undefined);
+    const name = `${title} (needs ${needs.replaceAll(/[()]/g, '')})`;
+    process.stderr.write(`SKIPPED ${name}\n`);
+    test.skip(name, () => undefined);
     return;
   }
   describe(title, () => {

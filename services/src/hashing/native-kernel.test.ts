@@ -12,12 +12,12 @@ const addon = loadNativeAddon((reason) => {
   missing = reason;
 });
 
-const lacks = `this processor cannot run it (it has ${addon?.features().join(', ') || 'none of its features'})`;
+const lacks = `another processor: this one has ${addon?.features().join(', ') || 'none of its features'}`;
 
 for (const name of BACKENDS) {
   const runs = addon?.backends().includes(name) ?? false;
   const make = () => (addon !== null && runs ? createNativeKernel(addon, name) : null);
-  describeKernel(`native kernel ${name}`, make, addon === null ? missing : lacks);
+  describeKernel(`native kernel ${name}`, make, addon === null ? `the native code: ${missing}` : lacks);
   if (addon !== null && runs) describeBatches(addon, name);
 }
 

@@ -22,11 +22,7 @@ interface Chain {
  * @param make a kernel, or null where this machine cannot run it.
  * @param needs what it takes to run it, for the name of the skipped test
  */
-export function describeKernel(
-  title: string,
-  make: () => Kernel | null,
-  needs = 'another machine',
-): void {
+export function describeKernel(title: string, make: () => Kernel | null, needs = 'another machine'): void {
   const kernel = make();
   if (kernel === null) {
     // Jest shows the names of skipped tests only when asked.

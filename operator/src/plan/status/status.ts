@@ -12,6 +12,7 @@ import { urlOf } from '../desired/ingress.ts';
 import { selectorOf, selectorText } from '../desired/names.ts';
 import { canonical } from '../fingerprint.ts';
 import { fresh, type ClusterReport, type Component, type Observed } from '../observed.ts';
+import { isStillAsking } from './asking.ts';
 import { verdictsOf } from './conditions.ts';
 import { factsOf, type Facts, type Findings } from './facts.ts';
 import type { Context } from '../desired/context.ts';
@@ -140,8 +141,11 @@ export function statusOf(context: Context, findings: Findings): ClusterStatus {
   });
 }
 
-/** Writes the status where it says something new; null where it does not. */
+/** Writes the status where it says something new; null where it does not, or where it does not know yet. */
 export function writingStatus(context: Context, findings: Findings): ActionOf<'status'> | null {
+  const { metadata, status: told } = context.cluster;
+  const isTold = told?.observedGeneration === metadata.generation;
+  if (isTold && isStillAsking(context.observed)) return null;
   const status = statusOf(context, findings);
   const before = context.cluster.status ?? {};
   if (canonical(status) === canonical(before)) return null;

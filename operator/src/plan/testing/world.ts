@@ -72,7 +72,11 @@ export class World {
         },
         ...(status && { status }),
       },
-      readings: { ...base.readings, mongo: { at: this.now, value: this.#report() } },
+      readings: {
+        ...base.readings,
+        mongo: { at: this.now, value: this.#report() },
+        kafka: { at: this.now, value: { brokers: [0, 1, 2], disks: [] } },
+      },
     };
   }
 

@@ -40,6 +40,8 @@ describe('a difference is told by its path:', () => {
     ['a changed entry', env('a'), { env: [{ name: 'a', value: 'y' }] }, ['env[0].value']],
     ['more in a list that is one value', { args: ['a'] }, { args: ['a', 'b'] }, ['args']],
     ['another order in such a list', { args: ['a', 'b'] }, { args: ['b', 'a'] }, ['args[0]', 'args[1]']],
+    ['one more label to select by', { selector: { a: 'b' } }, { selector: { a: 'b', c: 'd' } }, ['selector']],
+    ['a selection where all were wanted', { podSelector: {} }, { podSelector: { a: 'b' } }, ['podSelector']],
     ['rules that somebody added', { ingress: [] }, { ingress: [{}] }, ['ingress']],
   ])('%s', (_, desired, live, paths) => {
     expect(differences(desired, live)).toEqual(paths);

@@ -12,6 +12,12 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
 };
 
+/**
+ * Maps that are one value: one more entry, and they select something else, or nothing. Source: Kubernetes API,
+ * `x-kubernetes-map-type: atomic`.
+ */
+const ATOMIC = ['selector', 'podSelector', 'namespaceSelector', 'labelSelector', 'nodeSelector'];
+
 /** Maps of quantities: the API server writes them in its own way. */
 const QUANTITIES = new Set(['requests', 'limits']);
 
@@ -44,6 +50,18 @@ export function differences(desired: unknown, live: unknown, path = ''): string[
   return desired === live ? [] : [path];
 }
 
+type Comparison = (desired: unknown, live: unknown) => boolean;
+
+/** Fields that are compared as one value. */
+const COMPARED: Readonly<Record<string, Comparison>> = {
+  sizeLimit: isSameAmount,
+  ...Object.fromEntries(ATOMIC.map((key) => [key, isSameMap])),
+};
+
+function isSameMap(desired: unknown, live: unknown): boolean {
+  return canonical(desired) === canonical(live) || (isEmpty(desired) && isEmpty(live ?? []));
+}
+
 interface Sides {
   readonly desired: unknown;
   readonly live: unknown;
@@ -56,7 +74,8 @@ function fieldDifferences(key: string, { desired, live }: Sides, path: string): 
       .filter((name) => !isSameAmount(desired[name], live[name]))
       .map((name) => `${at}.${name}`);
   }
-  if (key === 'sizeLimit') return isSameAmount(desired, live) ? [] : [at];
+  const isSame = COMPARED[key];
+  if (isSame) return isSame(desired, live) ? [] : [at];
   const keys = MAP_LISTS[key];
   if (keys && Array.isArray(desired)) return mapListDifferences({ desired, live }, at, keys);
   return differences(desired, live, at);

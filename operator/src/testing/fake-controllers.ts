@@ -40,6 +40,7 @@ interface Workload extends KubeObject {
 export class FakeControllers {
   readonly #transport: Transport;
   readonly #namespace: string;
+  readonly troubles: unknown[] = [];
   #running: Promise<void> | null = null;
   #stopped = false;
 
@@ -53,7 +54,7 @@ export class FakeControllers {
     this.#running ??= this.#run();
   }
 
-  /** Idempotent. Rejects when something went wrong meanwhile. */
+  /** Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -61,21 +62,19 @@ export class FakeControllers {
 
   /** Does once what there is to do. */
   async pass(): Promise<void> {
-    const [sets, deployments, pods] = [
-      await this.#list(STATEFUL_SET),
-      await this.#list(DEPLOYMENT),
-      await this.#list(POD),
-    ];
-    for (const workload of [...sets, ...deployments] as Workload[]) {
-      await this.#keepPods(workload, pods);
-      await this.#tellStatus(workload);
-    }
-    await this.#tellBudgets();
-    const wanted = new Set([...sets, ...deployments].flatMap((workload) => podNames(workload as Workload)));
+    const [sets, deployments, pods] = await Promise.all(
+      [STATEFUL_SET, DEPLOYMENT, POD].map((kind) => this.#list(kind)),
+    );
+    const workloads = [...sets!, ...deployments!] as Workload[];
+    const wanted = new Set(workloads.flatMap(podNames));
     const goes = ({ metadata: { name, deletionTimestamp } }: KubeObject): boolean => {
       return !wanted.has(name) || deletionTimestamp !== undefined;
     };
-    for (const pod of pods.filter(goes)) await this.#delete(pod);
+    await Promise.all([
+      ...workloads.map((workload) => this.#serve(workload, pods!)),
+      ...pods!.filter(goes).map((pod) => this.#delete(pod)),
+      this.#tellBudgets(),
+    ]);
   }
 
   /** Deletes what belongs to HashClusters that are gone. */
@@ -99,20 +98,23 @@ export class FakeControllers {
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
-      await this.pass();
+      // What changed under its hands is different the next time; what goes wrong each time ends the test by its time.
+      await this.pass().catch((error: unknown) => this.troubles.push(error));
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 
-  async #keepPods(workload: Workload, pods: readonly KubeObject[]): Promise<void> {
+  async #serve(workload: Workload, pods: readonly KubeObject[]): Promise<void> {
     const known = new Map(pods.map((pod) => [pod.metadata.name, pod]));
-    for (const name of podNames(workload)) {
+    const keep = async (name: string): Promise<void> => {
       const pod = known.get(name);
       const isOld = pod && pod.metadata.labels?.['controller-revision-hash'] !== revisionOf(workload);
       // A StatefulSet replaces nothing by itself (OnDelete); a Deployment does.
       if (isOld && workload.kind === 'Deployment') await this.#delete(pod);
       if (!pod || (isOld && workload.kind === 'Deployment')) await this.#makePod(name, workload);
-    }
+    };
+    await Promise.all(podNames(workload).map(keep));
+    await this.#tellStatus(workload);
   }
 
   async #makePod(name: string, workload: Workload): Promise<void> {

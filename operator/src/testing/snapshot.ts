@@ -15,7 +15,6 @@ const KINDS: readonly Kind[] = [
 const FLEETING = new Set([
   ...['uid', 'resourceVersion', 'managedFields', 'generation', 'observedGeneration', 'creationTimestamp'],
   ...['lastTransitionTime', 'lastAt', 'at', 'clusterIP', 'clusterIPs', 'namespace'],
-  ...['currentRevision', 'updateRevision'],
 ]);
 
 /** Everything that belongs to one HashCluster, and the HashCluster. */
@@ -51,15 +50,11 @@ function withoutSecrets({ kind }: Kind, object: KubeObject): KubeObject {
   return { ...object, data: Object.keys(object['data'] ?? {}) };
 }
 
-/** What was scaled and healed on the way says nothing of where it led. */
-function withoutHistory(object: KubeObject): KubeObject {
-  if (object.kind !== 'HashCluster' && !('status' in object)) return object;
-  const {
-    scaling: _scaled,
-    healing: _healed,
-    ...status
-  } = (object['status'] ?? {}) as Record<string, unknown>;
-  return { ...object, status };
+/** Only a HashCluster's status is the operator's, and of that not what was scaled and healed on the way. */
+function withoutHistory({ status, ...object }: KubeObject): KubeObject {
+  if (object.metadata.ownerReferences !== undefined || status === undefined) return object;
+  const { scaling: _scaled, healing: _healed, ...kept } = status as Record<string, unknown>;
+  return { ...object, status: kept };
 }
 
 function lasting(value: unknown, subject: Subject): unknown {

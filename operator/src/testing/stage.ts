@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { collectionPath, objectPath, type Named } from '../control/resources.ts';
 import { Transport } from '../control/transport.ts';
 import { ApiProxy, type Faults } from './api-proxy.ts';
 import { startApiServer, type ApiServer } from './api-server.ts';
@@ -12,7 +13,8 @@ import { snapshot } from './snapshot.ts';
 
 type Snapshot = Record<string, unknown>;
 
-const SETTLED_MS = 120_000;
+/** What takes seconds takes minutes on a machine that is busy with something else. */
+const SETTLED_MS = 300_000;
 const PAUSE_MS = 50;
 
 /** A real API server with the CRD. */
@@ -94,19 +96,45 @@ export class Scene {
     return actor;
   }
 
+  /** Somebody else changes an object by a merge patch, or (null) deletes it. */
+  async meddle({ apiVersion, kind, name }: Omit<Named, 'namespace'>, patch: object | null): Promise<void> {
+    const path = objectPath({ apiVersion, kind, name, namespace: this.namespace });
+    const contentType = 'application/merge-patch+json';
+    await this.#transport.request(
+      patch === null ? { method: 'DELETE', path } : { method: 'PATCH', path, body: patch, contentType },
+    );
+  }
+
   snapshot(cluster: string): Promise<Snapshot> {
     return snapshot(this.#transport, { namespace: this.namespace, cluster });
   }
 
   /** What there is once the operator has done all that the spec asks for, and everybody has followed. */
-  async settled(cluster: string): Promise<Snapshot> {
+  settled(cluster: string): Promise<Snapshot> {
+    return this.#when(cluster, ['Progressing=False', 'Ready=True']);
+  }
+
+  /** What there is once the spec has been followed, also where that has led to a cluster that is not ready. */
+  followed(cluster: string): Promise<Snapshot> {
+    return this.#when(cluster, ['Progressing=False']);
+  }
+
+  async makeSecret(name: string): Promise<void> {
+    const named = { apiVersion: 'v1', kind: 'Secret' };
+    const path = collectionPath(named, this.namespace);
+    const stringData = { uri: 'mongodb://a/', username: 'a', password: 'a', 'ca.crt': 'a' };
+    await this.#transport.request({
+      method: 'POST',
+      path,
+      body: { ...named, metadata: { name }, stringData },
+    });
+  }
+
+  async #when(cluster: string, wanted: readonly string[]): Promise<Snapshot> {
     await until(async () => {
       const { metadata, status } = await this.clusters.get(cluster);
-      const is = (type: string, value: string): boolean => {
-        return status?.conditions?.some((one) => one.type === type && one.status === value) ?? false;
-      };
-      const isSeen = status?.observedGeneration === metadata.generation;
-      return isSeen && is('Progressing', 'False') && is('Ready', 'True');
+      const known = status?.conditions?.map(({ type, status: is }) => `${type}=${is}`) ?? [];
+      return status?.observedGeneration === metadata.generation && wanted.every((one) => known.includes(one));
     });
     return this.snapshot(cluster);
   }

@@ -60,7 +60,7 @@ withStage('an operator whose API server lags behind', (stage) => {
       const expected = await scene.settled('demo');
       const { revision } = before.proxy.writes.at(-1)!;
       await scene.clusters.remove('demo');
-      expect(await until(async () => (await scene.clusters.names()).length === 0)).toBe(true);
+      expect(await until(async () => (await scene.clusters.all()).length === 0)).toBe(true);
       await before.stop();
       await scene.controllers.collectGarbage();
       const { metadata } = await scene.clusters.create('demo', {});

@@ -148,7 +148,8 @@ export function configOf(server: string, ca: string | null, token = TOKEN): Kube
   return config;
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody uses at this moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

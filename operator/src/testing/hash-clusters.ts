@@ -1,8 +1,9 @@
 import { API_VERSION, KIND, PLURAL, type HashCluster } from '../api/hash-cluster.ts';
-import { ApiError } from '../control/errors.ts';
+import { ApiError, isConflict } from '../control/errors.ts';
 import type { Transport } from '../control/transport.ts';
 
 const NAMESPACES = '/api/v1/namespaces';
+const MAX_TRIES = 20;
 
 /** HashClusters of one namespace, as people handle them: fields that do not exist are refused, as kubectl asks for. */
 export class HashClusters {
@@ -49,21 +50,31 @@ export class HashClusters {
 
   /** Whatever was there becomes this. */
   async replace(name: string, spec: unknown): Promise<HashCluster> {
-    const { metadata } = await this.get(name);
-    const body = { apiVersion: API_VERSION, kind: KIND, metadata, spec };
-    return this.#transport.request({
-      method: 'PUT',
-      path: this.#path(name),
-      body,
-      query: { fieldValidation: 'Strict' },
-    });
+    for (let tries = 0; ; tries++) {
+      const { metadata } = await this.get(name);
+      const body = { apiVersion: API_VERSION, kind: KIND, metadata, spec };
+      const query = { fieldValidation: 'Strict' };
+      try {
+        return await this.#transport.request({ method: 'PUT', path: this.#path(name), body, query });
+      } catch (error) {
+        // The operator may have written the status meanwhile.
+        if (!isConflict(error) || tries === MAX_TRIES) throw error;
+      }
+    }
   }
 
-  async names(): Promise<string[]> {
+  async all(): Promise<readonly HashCluster[]> {
     const { items } = await this.#transport.request<{ readonly items: readonly HashCluster[] }>({
       ...{ method: 'GET', path: this.#path() },
     });
-    return items.map(({ metadata }) => metadata.name);
+    return items;
+  }
+
+  async annotate(name: string, annotations: Readonly<Record<string, string>>): Promise<void> {
+    await this.#transport.request({
+      ...{ method: 'PATCH', path: this.#path(name), body: { metadata: { annotations } } },
+      contentType: 'application/merge-patch+json',
+    });
   }
 
   async remove(name: string): Promise<void> {

@@ -98,7 +98,7 @@ async function look(): Promise<void> {
 
 describe('every pod, every other pod, every port, the API server and the outside', () => {
   test.each(Object.keys(OPEN))(
-    'from a %s: open is what is declared, and nothing else',
+    'from pods of the kind %s: open is what is declared, and nothing else',
     async (kind) => {
       const isBash = kind === 'mongodb' || kind === 'kafka';
       for (const { namespace, pod } of sources.filter((source) => source.kind === kind)) {

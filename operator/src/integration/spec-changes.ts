@@ -121,7 +121,7 @@ export const CHANGES: readonly SpecChange[] = [
   { path: 'cache.shared', value: false },
   { path: 'retention.results', value: '7d' },
   { path: 'ingress.enabled', value: false },
-  behavior('ingress.type', 'HTTPRoute', { 'ingress.parentRefs': [{ name: 'gate' }] }),
+  { path: 'ingress.type', value: 'HTTPRoute', also: { 'ingress.parentRefs': [{ name: 'gate' }] } },
   { path: 'ingress.host', value: 'other.example.org' },
   { path: 'ingress.className', value: 'other' },
   { path: 'ingress.path', value: '/hash' },
@@ -143,10 +143,11 @@ export const CHANGES: readonly SpecChange[] = [
   external('kafka.external.replication', 2),
   ...Object.entries(HEALING).map(([field, value]) => behavior(`healing.${field}`, value)),
   { path: 'networkPolicy.enabled', value: false },
-  ...['clients', 'monitoring', 'dns', 'telemetry'].map((peers) => ({
+  ...['clients', 'monitoring', 'dns'].map((peers) => ({
     path: `networkPolicy.${peers}`,
     value: PEER,
   })),
+  { path: 'networkPolicy.telemetry', value: PEER, also: OTLP },
   { path: 'logging.level', value: 'debug' },
   { path: 'logging.format', value: 'pretty' },
   { path: 'monitoring.otlp.endpoint', value: 'http://collector:4318' },

@@ -221,7 +221,7 @@ function roleSpec(defaults: RoleDefaults) {
 /** `spec.endpoint`. */
 export const ENDPOINT_SPEC = roleSpec({
   ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
-  resources: { requests: { cpu: '50m', memory: '192Mi' }, limits: { memory: '1Gi' } },
+  resources: { requests: { cpu: '200m', memory: '192Mi' }, limits: { memory: '1Gi' } },
 });
 
 /** `spec.worker`. A CPU limit makes all workers equal: each hashes on as many threads as it has cores. */

@@ -30,13 +30,15 @@ describe('endpoints and workers', () => {
     expect(applied).toHaveLength(2);
   });
 
-  test('stay as they are when such a Secret is lost', () => {
+  test('stay as they are when such a Secret is lost, and that is told', () => {
     const world = new World(EXTERNAL);
     for (const name of ['store', 'bus']) world.secrets.set(name, secret(name));
     world.settle();
     world.secrets.delete('bus');
-    const actions = plan(world.observe()).actions.filter(({ kind }) => kind !== 'status');
-    expect(actions).toEqual([]);
+    const { actions } = plan(world.observe());
+    const told = actions.flatMap((action) => (action.kind === 'event' ? [action.reason] : []));
+    expect(told).toContain('SecretMissing');
+    expect(actions.filter(({ kind }) => kind !== 'status' && kind !== 'event')).toEqual([]);
   });
 
   test('wait with a new template while the endpoints’ own is not everywhere', () => {

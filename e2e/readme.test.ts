@@ -73,6 +73,12 @@ containers(
       const { code, output } = await bash(block, 4 * LIMIT_MS);
       expect(`${block}\n${code === 0 ? '' : output}`).toBe(`${block}\n`);
     }
+    const ports = blocks.flatMap((block) =>
+      [...block.matchAll(/--admin-port (\d+)/g)].map(([, port]) => port),
+    );
+    expect(ports).toHaveLength(4);
+    // What was started has ended, too.
+    for (const port of ports) await expect(fetch(`http://127.0.0.1:${port!}/livez`)).rejects.toThrow();
   },
   5 * LIMIT_MS,
 );

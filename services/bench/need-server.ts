@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { sharedServer } from '../src/runtime/testing/shared-server.ts';
 
 /** The address of servers on this machine; they are started when they do not run. Rejects with the reason when they cannot. */
 export async function needServer(name: 'mongodb' | 'mongodb3' | 'kafka'): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['e2e/servers/main.ts', 'need', name]);
-  const answer = JSON.parse(stdout) as Record<string, string>;
-  if (answer[name] === undefined) throw new Error(`no ${name}: ${answer['skipped'] ?? 'nobody says why'}`);
-  return answer[name];
+  const server = await sharedServer(name);
+  if ('skipped' in server) throw new Error(`no ${name}: ${server.skipped}`);
+  return server.address;
 }

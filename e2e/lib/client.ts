@@ -106,11 +106,16 @@ export class Client {
   }
 }
 
-/** Waits until the condition holds, looking every 20 ms. Rejects after `limitMs`. */
-export async function until(what: string, limitMs: number, condition: () => Promise<boolean>): Promise<void> {
+/** Waits until the condition holds, looking every 20 ms, or as often as is said. Rejects after `limitMs`. */
+export async function until(
+  what: string,
+  limitMs: number,
+  condition: () => Promise<boolean>,
+  everyMs = 20,
+): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -56,11 +56,11 @@ export async function workerJobs(
   const client = new Client(urls[0]!);
   const start = performance.now();
   const ids = await submitAll(urls, { count, iterations });
-  await until('all jobs are done', DRAIN_MS, async () => {
-    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  const isDone = async (): Promise<boolean> => {
     const { running, queued } = (await client.cluster()).backlog;
     return running === 0 && queued.every(({ jobs }) => jobs === 0);
-  });
+  };
+  await until('all jobs are done', DRAIN_MS, isDone, ASK_EVERY_MS);
   const rate = (count * 1_000) / (performance.now() - start);
   for (let i = 0; i < count; i += 1_000) {
     const job = await client.get(ids[i]!);

@@ -1,17 +1,25 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { until } from '../../lib/client.ts';
 import { throughIngress } from './ingress.ts';
 import { Namespace } from './kube.ts';
 import { circumstances } from './operator.ts';
 
 const DUMPS = fileURLToPath(new URL('../../../.cache/e2e/', import.meta.url));
-export const INGRESS_NAMESPACE = 'projectcontour';
+const INGRESS_NAMESPACE = 'projectcontour';
+
+const LOOK_MS = 500;
 
 export interface Condition {
   readonly type: string;
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+}
+
+interface Status {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
 }
 
 /** A spec that suits a small machine: one of each server, two endpoints, two workers, reached through the ingress. */
@@ -61,30 +69,22 @@ export class TestCluster {
   /** Waits until it is ready, as of the spec that was applied last; how long that took, in milliseconds. */
   async ready(limitSeconds = 300): Promise<number> {
     const began = performance.now();
-    try {
-      await this.until(
-        'ready',
-        async () => {
-          const found = await this.namespace.find('hashcluster', this.name);
-          const status = found?.status as
-            { observedGeneration?: number; conditions?: Condition[] } | undefined;
-          const is = (type: string, value: string) =>
-            status?.conditions?.some((each) => each.type === type && each.status === value) ?? false;
-          return (
-            status?.observedGeneration === found?.metadata.generation &&
-            is('Ready', 'True') &&
-            is('Progressing', 'False')
-          );
-        },
-        limitSeconds,
-      );
-    } catch (error) {
-      await this.dump();
-      throw error;
-    }
+    await this.until('ready', () => this.#isReady(), limitSeconds);
     // An ingress controller hears of ready pods a moment later than anybody else.
     await this.until('reached through the ingress', () => this.#answers(), 60);
     return Math.round(performance.now() - began);
+  }
+
+  async #isReady(): Promise<boolean> {
+    const { generation, status } = await this.#read();
+    const is = (type: string, value: string) =>
+      status.conditions?.some((each) => each.type === type && each.status === value) ?? false;
+    return status.observedGeneration === generation && is('Ready', 'True') && is('Progressing', 'False');
+  }
+
+  async #read(): Promise<{ readonly generation: number | undefined; readonly status: Status }> {
+    const found = await this.namespace.find('hashcluster', this.name);
+    return { generation: found?.metadata.generation, status: found?.status ?? {} };
   }
 
   async #answers(): Promise<boolean> {
@@ -93,8 +93,7 @@ export class TestCluster {
   }
 
   async conditions(): Promise<readonly Condition[]> {
-    const found = await this.namespace.find('hashcluster', this.name);
-    return (found?.status as { conditions?: Condition[] } | undefined)?.conditions ?? [];
+    return (await this.#read()).status.conditions ?? [];
   }
 
   /** Names of the pods of a part that are not on their way out. */
@@ -108,13 +107,10 @@ export class TestCluster {
 
   /** Waits until a condition holds, looking twice a second. Rejects after the limit, and leaves what can be known in .cache/e2e. */
   async until(what: string, holds: () => Promise<boolean>, limitSeconds: number): Promise<void> {
-    const end = performance.now() + limitSeconds * 1_000;
-    while (!(await holds())) {
-      if (performance.now() > end) {
-        const file = await this.dump();
-        throw new Error(`${this.name} is not ${what} within ${limitSeconds} s; see ${file}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    try {
+      await until(`${this.name} is ${what}`, limitSeconds * 1_000, holds, LOOK_MS);
+    } catch (error) {
+      throw new Error(`${String(error)}; see ${await this.dump()}`, { cause: error });
     }
   }
 

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { JobBody } from '../../lib/client.ts';
 import { INGRESS_PORT } from './cluster.ts';
 
 export interface HttpAnswer {
@@ -33,20 +34,13 @@ export function throughIngress(call: HttpCall): Promise<HttpAnswer> {
   });
 }
 
-/** A job as the service shows it. */
-export interface Job {
-  readonly id: string;
-  readonly state: string;
-  readonly digest: string | null;
-}
-
 /** Submits a job and waits for its end. Rejects on anything but an answer with a job. */
-export async function submitThroughIngress(host: string, data: string, iterations: number): Promise<Job> {
+export async function submitThroughIngress(host: string, data: string, iterations: number): Promise<JobBody> {
   const answer = await throughIngress({
     ...{ host, path: '/v1/jobs', method: 'POST', body: JSON.stringify({ data, iterations }) },
     headers: { 'content-type': 'application/json', prefer: 'wait=60' },
   });
   if (answer.status !== 200 && answer.status !== 201 && answer.status !== 202)
     throw new Error(`${answer.status} ${answer.text}`);
-  return JSON.parse(answer.text) as Job;
+  return JSON.parse(answer.text) as JobBody;
 }

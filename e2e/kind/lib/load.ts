@@ -1,5 +1,6 @@
+import type { JobBody } from '../../lib/client.ts';
 import { iterated } from './hash.ts';
-import { throughIngress, type Job } from './ingress.ts';
+import { throughIngress } from './ingress.ts';
 
 /** What became of a request: a job, a polite refusal, or a failure. */
 export interface Tally {
@@ -65,7 +66,7 @@ export class Load {
         ...{ host: this.#host, path: '/v1/jobs', method: 'POST', body, headers: HEADERS, limitMs: 60_000 },
       });
       if (answer.status >= 200 && answer.status < 300) {
-        this.#acknowledged.set((JSON.parse(answer.text) as Job).id, { data, iterations });
+        this.#acknowledged.set((JSON.parse(answer.text) as JobBody).id, { data, iterations });
       } else if ([429, 503].includes(answer.status) && answer.headers['retry-after'] !== undefined) {
         this.#refused++;
       } else this.#failures.push(`${answer.status} ${answer.text.slice(0, 200)}`);
@@ -94,12 +95,12 @@ export async function audit(
   return wrong;
 }
 
-async function whenDone(host: string, id: string, end: number): Promise<Job | null> {
-  let job: Job | null = null;
+async function whenDone(host: string, id: string, end: number): Promise<JobBody | null> {
+  let job: JobBody | null = null;
   do {
     const headers = { prefer: 'wait=10' };
     const answer = await throughIngress({ host, path: `/v1/jobs/${id}`, headers }).catch(() => null);
-    if (answer?.status === 200) job = JSON.parse(answer.text) as Job;
+    if (answer?.status === 200) job = JSON.parse(answer.text) as JobBody;
     if (job?.state === 'done' || answer?.status === 404) break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   } while (performance.now() < end);

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { helm, kubectl, Namespace } from './kube.ts';
 
 const CHART = fileURLToPath(new URL('../../../charts/hashcluster', import.meta.url));
-export const RELEASE = 'hashcluster';
+const RELEASE = 'hashcluster';
 /** Where the operator runs. */
 export const OPERATOR_HOME = new Namespace('hashcluster-system');
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { JobBody } from '../../lib/client.ts';
 import { iterated } from '../lib/hash.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { submitThroughIngress, throughIngress, type Job } from '../lib/ingress.ts';
+import { submitThroughIngress, throughIngress } from '../lib/ingress.ts';
 import { installOperator } from '../lib/operator.ts';
 
 const cluster = new TestCluster('delete');
@@ -36,7 +37,7 @@ describe('a HashCluster that is deleted', () => {
     await cluster.apply(spec);
     await cluster.ready();
     const answer = await throughIngress({ host: cluster.host, path: `/v1/jobs/${job.id}` });
-    expect(JSON.parse(answer.text) as Job).toMatchObject({ state: 'done', digest: job.digest });
+    expect(JSON.parse(answer.text) as JobBody).toMatchObject({ state: 'done', digest: job.digest });
   }, 900_000);
 
   test('with Delete leaves nothing', async () => {

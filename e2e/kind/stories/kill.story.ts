@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { reachable, smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
 import { audit, Load } from '../lib/load.ts';
 import { installOperator } from '../lib/operator.ts';
 
@@ -8,7 +8,7 @@ const cluster = new TestCluster('kill');
 beforeAll(async () => {
   await installOperator();
   await cluster.apply({
-    ...{ ...smallSpec(cluster.host), ...reachable(cluster.host) },
+    ...smallSpec(cluster.host),
     // A MongoDB of one has nobody to take over: here one of three is killed.
     mongodb: { managed: { replicas: 3, storage: '1Gi' } },
   });

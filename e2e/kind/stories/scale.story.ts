@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { JobBody } from '../../lib/client.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { throughIngress, type Job } from '../lib/ingress.ts';
+import { throughIngress } from '../lib/ingress.ts';
 import { installOperator } from '../lib/operator.ts';
 
 const cluster = new TestCluster('scale');
@@ -51,7 +52,7 @@ describe('a HashCluster', () => {
     await cluster.until('small again', async () => (await workers()) === 1, 240);
     for (const id of ids.slice(0, 2)) {
       const answer = await throughIngress({ host: cluster.host, path: `/v1/jobs/${id}` });
-      expect(['queued', 'running', 'done']).toContain((JSON.parse(answer.text) as Job).state);
+      expect(['queued', 'running', 'done']).toContain((JSON.parse(answer.text) as JobBody).state);
     }
   }, 400_000);
 });
@@ -61,5 +62,5 @@ async function submit(data: string, iterations: number): Promise<string> {
     ...{ host: cluster.host, path: '/v1/jobs', method: 'POST', body: JSON.stringify({ data, iterations }) },
     headers: { 'content-type': 'application/json' },
   });
-  return (JSON.parse(answer.text) as Job).id;
+  return (JSON.parse(answer.text) as JobBody).id;
 }

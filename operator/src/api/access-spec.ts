@@ -1,10 +1,6 @@
 import { z } from 'zod';
 import { about, count, name, raw, text, texts } from './schema-kit.ts';
 
-export type IngressSpec = z.output<typeof INGRESS_SPEC>;
-export type NetworkPolicySpec = z.output<typeof NETWORK_POLICY_SPEC>;
-export type LimitsSpec = z.output<typeof LIMITS_SPEC>;
-export type MonitoringSpec = z.output<typeof MONITORING_SPEC>;
 export type HealingSpec = z.output<typeof HEALING_SPEC>;
 
 const HOST_PATTERN = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

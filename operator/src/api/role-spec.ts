@@ -4,7 +4,6 @@ import { about, count, mapListOf, name, quantity, raw, text, texts } from './sch
 /** `resources` of a container. */
 export type Resources = z.output<ResourcesSchema>;
 export type Placement = z.output<typeof PLACEMENT>;
-export type EnvVar = z.output<ReturnType<typeof envVar>>;
 export type RoleSpec = z.output<typeof ENDPOINT_SPEC>;
 export type ScalingSpec = RoleSpec['scaling'];
 export type ScalingBehavior = ScalingSpec['behavior']['scaleUp'];

@@ -3,7 +3,6 @@ import { PLACEMENT, resources, type ResourceDefaults } from './role-spec.ts';
 import { about, count, name, storage, text, type CelRule } from './schema-kit.ts';
 
 export type MongoSpec = z.output<typeof MONGO_SPEC>;
-export type KafkaSpec = z.output<typeof KAFKA_SPEC>;
 export type ManagedServer = NonNullable<MongoSpec['managed']>;
 
 const ONE_OF: CelRule = {

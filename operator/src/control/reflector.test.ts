@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../plan/kube.ts';
 import { type Phase, Reflector, type ReflectorOptions } from './reflector.ts';
-import { byController, Store } from './store.ts';
+import { Store } from './store.ts';
 import { FakeApiServer } from './testing/fake-api-server.ts';
 import { until } from './testing/until.ts';
 import { Transport } from './transport.ts';
@@ -21,7 +21,7 @@ function pod(name: string, value = 0, labels: Record<string, string> = {}): Kube
 async function setup(options: Partial<ReflectorOptions<KubeObject>> = {}) {
   const server = await FakeApiServer.start();
   const transport = new Transport({ config: server.config(), perSecond: 100_000, retryBudgetMs: 0 });
-  const store = new Store<KubeObject>({ controller: byController });
+  const store = new Store<KubeObject>();
   const told: string[] = [];
   const trouble: [Phase, string][] = [];
   const missed: number[] = [];

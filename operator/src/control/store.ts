@@ -14,17 +14,6 @@ export function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
-/** Finds objects by namespace. */
-export function byNamespace({ metadata }: KubeObject): readonly string[] {
-  return [metadata.namespace ?? ''];
-}
-
-/** Finds objects by the uid of their controller. */
-export function byController({ metadata }: KubeObject): readonly string[] {
-  const owners = metadata.ownerReferences ?? [];
-  return owners.filter(({ controller }) => controller === true).map(({ uid }) => uid);
-}
-
 /** Objects of one kind as they were last seen. They are shared: whoever reads them must not change them. */
 export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T>();

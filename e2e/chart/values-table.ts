@@ -7,7 +7,7 @@ export interface ValueRow {
   readonly says: string;
 }
 
-/** Every value that values.yaml has, in order; maps that stand for one value, such as `resources`, are one row. */
+/** Every value that values.yaml has, in order. A map in braces stands for one value, such as `resources`. */
 export function valueRows(text: string): ValueRow[] {
   const { contents } = parseDocument(text);
   if (!isMap(contents)) throw new Error('values.yaml is not a map');
@@ -21,8 +21,7 @@ function rowsOf(map: YAMLMap, prefix: string, preface: string): ValueRow[] {
     const path = `${prefix}${String(key.value)}`;
     const before = key.commentBefore ?? (i === 0 ? map.commentBefore : undefined) ?? '';
     const says = commentOf(before, preface);
-    // A map in block style has values of its own; one in braces is a value.
-    if (isMap(value) && value.flow !== true && path !== 'resources') {
+    if (isMap(value) && value.flow !== true) {
       const rows = rowsOf(value, `${path}.`, preface);
       const [first, ...others] = rows;
       return first ? [{ ...first, says: [says, first.says].filter(Boolean).join(' ') }, ...others] : [];

@@ -6,6 +6,7 @@ import { IMAGE_FROM, serviceImage } from './images.ts';
 import { childName, PORTS, selectorOf } from './names.ts';
 import { podTemplate, scratch, type PodParts } from './pod.ts';
 import { KAFKA_CA, roleEnv } from './role-env.ts';
+import { tolerationsOfStateless } from './tolerations.ts';
 
 /** Says on pods which state of the Secrets they were started with: variables do not follow. */
 export const SECRETS_HASH = 'hashcluster.io/secrets';
@@ -69,7 +70,7 @@ function partsOf(context: Context, role: Role): PodParts {
     probes: PROBES,
     ...(role === 'endpoint' && { lifecycle: { preStop: { sleep: { seconds: UNLISTED_SECONDS } } } }),
     resources: spec.resources,
-    placement: spec.placement,
+    placement: { ...spec.placement, tolerations: tolerationsOfStateless(spec.placement.tolerations ?? []) },
     user: USER,
     graceSeconds: spec.terminationGracePeriodSeconds,
     volumes: [scratch('tmp', '128Mi'), ...volumes],

@@ -2,13 +2,14 @@ import type { ClusterSpecInput } from '../api/spec.ts';
 
 /** What a cluster is made from whose fields are changed, one after the other. */
 export const BASES = {
-  managed: { ingress: { enabled: true, host: 'hash.example.org' } },
   external: {
+    ingress: { enabled: true, host: 'hash.example.org' },
     mongodb: { external: { secretName: 'mongo' } },
     kafka: {
       external: { brokers: ['kafka:9092'], secretName: 'kafka', tls: { enabled: true, caSecretName: 'ca' } },
     },
   },
+  managed: {},
 } satisfies Record<string, ClusterSpecInput>;
 
 /** The Secrets that the bases name, and those that changes do. */
@@ -20,6 +21,7 @@ export interface SpecChange {
   readonly value: unknown;
   /** Paths of fields that must change with it, or the API server would refuse. */
   readonly also?: Readonly<Record<string, unknown>>;
+  /** Default: external, for servers take long to make and to roll. */
   readonly base?: keyof typeof BASES;
   /** It decides what the operator does, and is written on no object. */
   readonly isBehavior?: boolean;
@@ -28,9 +30,7 @@ export interface SpecChange {
 const behavior = (path: string, value: unknown, also?: SpecChange['also']): SpecChange => {
   return { path, value, isBehavior: true, ...(also && { also }) };
 };
-const external = (path: string, value: unknown, also?: SpecChange['also']): SpecChange => {
-  return { path, value, base: 'external', ...(also && { also }) };
-};
+const onServers = (change: SpecChange): SpecChange => ({ ...change, base: 'managed' });
 
 const PEER = [{ podSelector: { matchLabels: { a: 'b' } } }];
 const POLICIES = [{ type: 'Pods', value: 1, periodSeconds: 60 }];
@@ -84,13 +84,14 @@ function role(name: 'endpoint' | 'worker'): SpecChange[] {
 }
 
 function managed(server: 'mongodb' | 'kafka'): SpecChange[] {
-  return [
+  const changes = [
     behavior(`${server}.managed.maxStorage`, '50Gi'),
     { path: `${server}.managed.image`, value: 'example.org/server:2' },
     { path: `${server}.managed.resources.requests`, value: { cpu: '75m', memory: '1Gi' } },
     { path: `${server}.managed.resources.limits`, value: { memory: '3Gi' } },
     ...placement(`${server}.managed`),
   ];
+  return changes.map(onServers);
 }
 
 const HEALING = {
@@ -111,10 +112,10 @@ const OTLP = { 'monitoring.otlp.endpoint': 'http://collector:4318' };
 export const CHANGES: readonly SpecChange[] = [
   { path: 'version', value: '9.9.9' },
   { path: 'image', value: 'example.org/hashcluster:9' },
-  { path: 'imagePullPolicy', value: 'Always' },
-  { path: 'imagePullSecrets', value: [{ name: 'registry' }] },
+  onServers({ path: 'imagePullPolicy', value: 'Always' }),
+  onServers({ path: 'imagePullSecrets', value: [{ name: 'registry' }] }),
   behavior('paused', true),
-  behavior('deletionPolicy', 'Delete'),
+  onServers(behavior('deletionPolicy', 'Delete')),
   ...role('endpoint'),
   ...role('worker'),
   ...Object.entries(LIMITS).map(([field, value]) => ({ path: `limits.${field}`, value })),
@@ -130,23 +131,22 @@ export const CHANGES: readonly SpecChange[] = [
   { path: 'ingress.tls.secretName', value: 'certificate', also: { 'ingress.tls.enabled': true } },
   behavior('ingress.parentRefs', [{ name: 'gate' }]),
   { path: 'ingress.trustProxyHops', value: 3 },
-  { path: 'mongodb.managed.replicas', value: 5 },
+  onServers({ path: 'mongodb.managed.replicas', value: 5 }),
   ...managed('mongodb'),
   ...managed('kafka'),
-  external('mongodb.external.secretName', 'mongo-2'),
-  external('mongodb.external.ports', [27_018]),
-  external('kafka.external.brokers', ['other:9093']),
-  external('kafka.external.secretName', 'kafka-2'),
-  external('kafka.external.mechanism', 'plain'),
-  external('kafka.external.tls.enabled', false),
-  external('kafka.external.tls.caSecretName', 'ca-2'),
-  external('kafka.external.replication', 2),
+  { path: 'mongodb.external.secretName', value: 'mongo-2' },
+  { path: 'mongodb.external.ports', value: [27_018] },
+  { path: 'kafka.external.brokers', value: ['other:9093'] },
+  { path: 'kafka.external.secretName', value: 'kafka-2' },
+  { path: 'kafka.external.mechanism', value: 'plain' },
+  { path: 'kafka.external.tls.enabled', value: false },
+  { path: 'kafka.external.tls.caSecretName', value: 'ca-2' },
+  { path: 'kafka.external.replication', value: 2 },
   ...Object.entries(HEALING).map(([field, value]) => behavior(`healing.${field}`, value)),
-  { path: 'networkPolicy.enabled', value: false },
-  ...['clients', 'monitoring', 'dns'].map((peers) => ({
-    path: `networkPolicy.${peers}`,
-    value: PEER,
-  })),
+  onServers({ path: 'networkPolicy.enabled', value: false }),
+  { path: 'networkPolicy.clients', value: PEER },
+  { path: 'networkPolicy.monitoring', value: PEER },
+  onServers({ path: 'networkPolicy.dns', value: PEER }),
   { path: 'networkPolicy.telemetry', value: PEER, also: OTLP },
   { path: 'logging.level', value: 'debug' },
   { path: 'logging.format', value: 'pretty' },
@@ -172,7 +172,7 @@ export function withField(spec: unknown, path: string, value: unknown): Record<s
 }
 
 /** The spec that a change begins with. */
-export function unchanged({ path, also = {}, base = 'managed' }: SpecChange): Record<string, unknown> {
+export function unchanged({ path, also = {}, base = 'external' }: SpecChange): Record<string, unknown> {
   const fields = Object.entries(also).filter(([field]) => field !== path);
   return fields.reduce<Record<string, unknown>>((spec, [field, is]) => withField(spec, field, is), {
     ...BASES[base],

@@ -25,19 +25,21 @@ export interface Subject {
 
 /** Its objects by kind and name, without what is fleeting: equal for clusters that are equal, whatever they are called. */
 export async function snapshot(transport: Transport, subject: Subject): Promise<Record<string, unknown>> {
-  const objects: Record<string, unknown> = {};
-  for (const kind of KINDS) {
-    const path = collectionPath(kind, subject.namespace);
-    const { items } = await transport.request<{ readonly items: readonly KubeObject[] }>({
-      method: 'GET',
-      path,
-    });
-    for (const item of items.filter(({ metadata }) => belongs(metadata.name, subject))) {
-      const name = sameText(`${kind.kind}/${item.metadata.name}`, subject);
-      objects[name] = lasting(withoutHistory(withoutSecrets(kind, item)), subject);
-    }
-  }
-  return objects;
+  const found = await Promise.all(KINDS.map((kind) => listed(transport, kind, subject)));
+  return Object.fromEntries(found.flat());
+}
+
+async function listed(transport: Transport, kind: Kind, subject: Subject): Promise<[string, unknown][]> {
+  const path = collectionPath(kind, subject.namespace);
+  const { items } = await transport.request<{ readonly items: readonly KubeObject[] }>({
+    ...{ method: 'GET', path },
+  });
+  return items
+    .filter(({ metadata }) => belongs(metadata.name, subject))
+    .map((item) => [
+      sameText(`${kind.kind}/${item.metadata.name}`, subject),
+      lasting(withoutHistory(withoutSecrets(kind, item)), subject),
+    ]);
 }
 
 function belongs(name: string, { cluster }: Subject): boolean {

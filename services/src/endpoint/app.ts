@@ -1,9 +1,9 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Core } from './core.ts';
+import { createGate } from './gate.ts';
 import { sendProblem } from './http/answer.ts';
 import { asRequestHandler, type Handler } from './http/exchange.ts';
-import { problem, ProblemError, problemOf, refuse } from './problems.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { problemOf, refuse } from './problems.ts';
 import { indexHandler, openApiHandler } from './routes/about.ts';
 import { cancelHandler } from './routes/cancel.ts';
 import { clusterHandler, workersHandler } from './routes/cluster.ts';
@@ -64,7 +64,7 @@ function otherMethods(allow: string): Handler {
 const unknownRoute: Handler = ({ req }) =>
   refuse('not-found', `There is nothing at ${req.url?.split('?', 1)[0]?.slice(0, 200)}.`);
 
-/** The application: limits first, then the routes, then a problem for whatever is left. Does not listen. */
+/** The application: the gate first, then the routes, then a problem for whatever is left. Does not listen. */
 export function createApp(core: Core): App {
   const { settings, clock, logger, tracer } = core.deps;
   const app = express();
@@ -72,24 +72,8 @@ export function createApp(core: Core): App {
   for (const feature of ['case sensitive routing', 'strict routing']) app.enable(feature);
   app.set('trust proxy', settings.trustProxyHops || false);
 
-  const behindProxy = settings.trustProxyHops > 0;
-  const limit = createRateLimit({
-    addressOf: (req) => (behindProxy ? req.ip : req.socket.remoteAddress),
-    windowMs: settings.rateWindowMs,
-    perAddress: settings.rateLimitPerAddress,
-    total: settings.rateLimitTotal,
-    shed: core.shed,
-  });
-  const stopping = new ProblemError(
-    problem('draining', 'This endpoint is stopping. Try another, or try again in a moment.', {
-      headers: { Connection: 'close' },
-    }),
-  );
-  let refusing = false;
-  app.use((req, res, next) => {
-    if (refusing) next(stopping);
-    else limit.check(req, res, next);
-  });
+  const gate = createGate(settings, core.shed);
+  app.use(gate.check);
 
   const streams = new EventStreams(core);
   const exchange = { clock, logger, tracer, duration: core.metrics.duration, shed: core.shed };
@@ -106,9 +90,7 @@ export function createApp(core: Core): App {
   return {
     handle: app,
     streams,
-    refuseAll: () => {
-      refusing = true;
-    },
-    stop: () => limit.stop(),
+    refuseAll: () => gate.refuseAll(),
+    stop: () => gate.stop(),
   };
 }

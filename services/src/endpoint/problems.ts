@@ -6,6 +6,7 @@ export const PROBLEMS = {
   'malformed-request': [400, 'The request is not valid HTTP'],
   'malformed-json': [400, 'The body is not valid JSON'],
   'malformed-id': [400, 'This is not a job id'],
+  forbidden: [403, 'This address may not use the service'],
   'not-found': [404, 'There is no such thing'],
   'method-not-allowed': [405, 'This method is not possible here'],
   'too-slow': [408, 'The request came too slowly'],

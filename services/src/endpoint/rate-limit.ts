@@ -9,6 +9,7 @@ import {
   type RateLimitInfo,
   type Store,
 } from 'express-rate-limit';
+import { unmapped } from './addresses.ts';
 import { ProblemError, problem } from './problems.ts';
 import type { ShedLog } from './shed-log.ts';
 
@@ -89,12 +90,9 @@ function refusalHeaders(name: Name, limit: number, windowMs: number, info: RateL
   };
 }
 
-/** IPv4 written as IPv6, as a server that listens on `::` sees it. */
-const MAPPED = '::ffff:';
-
 /** The address that is counted: of IPv6 the /56 network, which is what one customer has. */
 export function addressKey(ip: string): string {
-  const address = ip.startsWith(MAPPED) && ip.includes('.') ? ip.slice(MAPPED.length) : ip;
+  const address = unmapped(ip);
   return address.includes(':') ? ipKeyGenerator(address) : address;
 }
 

@@ -42,6 +42,7 @@ describe('the settings of an endpoint', () => {
     ['an override out of range', {}, { maxConnections: 0 }, /MAX_CONNECTIONS: expected an integer from 1/],
     ['a wait that would be cut off', { IDLE_TIMEOUT: '60s' }, {}, /IDLE_TIMEOUT: must be longer than WAIT/],
     ['a stream that would be cut off', { SSE_HEARTBEAT: '2m' }, {}, /IDLE_TIMEOUT: must be longer than SSE/],
+    ['a range that is none', { ALLOWED_CLIENTS: '10.0.0.0/8, here' }, {}, /ALLOWED_CLIENTS: .*"here"/],
     ['a document that never fits', { MAX_HELD_BYTES: '1000' }, {}, /MAX_HELD_BYTES: must be at least/],
   ])('refuse %s', (_what, env, overrides, message) => {
     expect(() => endpointSettings(env, overrides)).toThrow(message);

@@ -1,5 +1,6 @@
 import { DEFAULT_INLINE_ITERATIONS, MAX_ITERATIONS } from '../jobs/limits.ts';
 import { EnvReader, SettingsError, type Env } from '../runtime/settings.ts';
+import { faultyRange } from './allow-list.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -17,6 +18,8 @@ export interface EndpointSettings {
   readonly port: number;
   /** How many proxies stand in front; the client's address is taken from what they forward. 0: nobody is believed. */
   readonly trustProxyHops: number;
+  /** Ranges of addresses that may use the service, such as `10.0.0.0/8`. Empty: all. */
+  readonly allowedClients: readonly string[];
 
   readonly maxIterations: number;
   /** Jobs with at most this many iterations left are hashed here. 0: only those that need none. */
@@ -132,6 +135,12 @@ export function readInlineIterations(reader: EnvReader): number {
   return reader.integer(NUMBERS.inlineIterations.env, NUMBERS.inlineIterations);
 }
 
+/** Ranges of addresses, between commas. */
+function readRanges(reader: EnvReader): string[] {
+  const ranges = reader.text('ALLOWED_CLIENTS', { default: '' }).split(',');
+  return ranges.map((range) => range.trim()).filter((range) => range !== '');
+}
+
 /** What only shows when settings are seen together, or when they did not come from an environment. */
 function checkTogether(settings: EndpointSettings, reader: EnvReader): void {
   for (const [key, { env, min, max }] of Object.entries(NUMBERS) as [NumberKey, NumberRule][]) {
@@ -139,6 +148,9 @@ function checkTogether(settings: EndpointSettings, reader: EnvReader): void {
     if (!Number.isSafeInteger(value) || value < min || value > max)
       reader.fault(env, `expected an integer from ${min} to ${max}, got ${value}`);
   }
+  const faulty = faultyRange(settings.allowedClients);
+  if (faulty !== null)
+    reader.fault('ALLOWED_CLIENTS', `expected ranges such as 10.0.0.0/8, got ${JSON.stringify(faulty)}`);
   if (settings.idleTimeoutMs <= settings.waitSecondsMax * 1000)
     reader.fault('IDLE_TIMEOUT', 'must be longer than WAIT_SECONDS_MAX, or it would cut waits off');
   if (settings.idleTimeoutMs <= settings.sseHeartbeatMs)
@@ -160,6 +172,7 @@ export function endpointSettings(env: Env, overrides: Partial<EndpointSettings> 
     version: '0.0.0',
     id: reader.text('ENDPOINT_ID', { default: null }),
     host: reader.text('LISTEN_HOST', { default: mode === 'embedded' ? '127.0.0.1' : '::' }),
+    allowedClients: readRanges(reader),
     ...readNumbers(reader),
     ...overrides,
   };

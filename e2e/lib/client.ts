@@ -12,6 +12,8 @@ export interface JobBody {
 
 export interface WorkerBody {
   readonly id: string;
+  /** The name of its machine; of its pod in Kubernetes. */
+  readonly host: string;
   readonly state: 'live' | 'draining' | 'dead';
   readonly jobs: number;
 }

@@ -44,3 +44,10 @@ export async function submitThroughIngress(host: string, data: string, iteration
     throw new Error(`${answer.status} ${answer.text}`);
   return JSON.parse(answer.text) as JobBody;
 }
+
+/** What the service shows on a path, as JSON. Rejects on anything but an answer that is well. */
+export async function readThroughIngress<T>(host: string, path: string): Promise<T> {
+  const answer = await throughIngress({ host, path });
+  if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+  return JSON.parse(answer.text) as T;
+}

@@ -1,4 +1,7 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseDocument, type Document } from 'yaml';
 import { helm, kubectl, Namespace } from './kube.ts';
 
 const CHART = fileURLToPath(new URL('../../../charts/hashcluster', import.meta.url));
@@ -7,14 +10,36 @@ const RELEASE = 'hashcluster';
 export const OPERATOR_HOME = new Namespace('hashcluster-system');
 
 /** Installs the chart for all namespaces, or upgrades to what it is now. Idempotent. */
-export async function installOperator(values: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function installOperator(
+  values: Readonly<Record<string, string>> = {},
+  chart = CHART,
+): Promise<void> {
   await OPERATOR_HOME.create();
   const set = Object.entries({ 'watchNamespaces[0]': '*', ...values }).flatMap(([key, value]) => [
     '--set-string',
     `${key}=${value}`,
   ]);
   const where = ['--namespace', OPERATOR_HOME.name, '--wait', '--timeout', '120s'];
-  await helm(['upgrade', '--install', RELEASE, CHART, ...where, ...set], { limitMs: 150_000 });
+  await helm(['upgrade', '--install', RELEASE, chart, ...where, ...set], { limitMs: 150_000 });
+}
+
+/** A chart like ours of an earlier version, in a folder, whose CRD does not know one field of the spec yet. */
+export async function earlierChart(folder: string, field: string): Promise<string> {
+  const chart = join(folder, 'hashcluster');
+  await cp(CHART, chart, { recursive: true });
+  await edit(join(chart, 'Chart.yaml'), (document) => document.set('version', '0.0.1'));
+  const schema = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec'];
+  await edit(join(chart, 'files', 'hashclusters.hashcluster.io.yaml'), (document) => {
+    for (const part of ['properties', 'default'])
+      if (!document.deleteIn([...schema, part, field])) throw new Error(`The CRD has no spec.${field}`);
+  });
+  return chart;
+}
+
+async function edit(file: string, change: (document: Document) => void): Promise<void> {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  change(document);
+  await writeFile(file, document.toString());
 }
 
 /** Uninstalls the chart and what it leaves on purpose. There must be no HashClusters any more. Idempotent. */

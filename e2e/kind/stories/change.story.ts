@@ -1,17 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IMAGES, NEXT_SERVICES } from '../lib/cluster.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
 import { audit, Load } from '../lib/load.ts';
-import { installOperator, OPERATOR_HOME } from '../lib/operator.ts';
+import { earlierChart, installOperator, OPERATOR_HOME } from '../lib/operator.ts';
+import { repeats } from '../lib/settings.ts';
 
 const cluster = new TestCluster('change');
-const spec = smallSpec(cluster.host);
+const RUNS = Array.from({ length: repeats() }, (_, index) => index + 1);
+let folder: string;
+let spec = smallSpec(cluster.host);
 
 beforeAll(async () => {
-  await installOperator();
+  folder = await mkdtemp(join(tmpdir(), 'hashcluster-e2e-'));
+  await installOperator({}, await earlierChart(folder, 'logging'));
   await cluster.apply(spec);
   await cluster.ready();
 }, 600_000);
-afterAll(() => cluster.remove(), 500_000);
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await cluster.remove();
+}, 500_000);
 
 /** Names of all pods that hash or answer. */
 async function roles(): Promise<string[]> {
@@ -19,29 +30,37 @@ async function roles(): Promise<string[]> {
 }
 
 describe('a HashCluster that changes', () => {
-  test('rolls out under load, and no request fails but by a polite refusal', async () => {
+  test('restarts nothing when chart and operator are upgraded, and has the new fields of the CRD then', async () => {
     const before = await roles();
-    const load = new Load(cluster.host);
-    load.start(20);
-    await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 50), 60);
-    await cluster.apply({ ...spec, logging: { level: 'debug' } });
-    await cluster.ready();
-    const tally = await load.stop();
-    const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
-    console.log(`${tally.acknowledged.size} acknowledged, ${tally.refused} refused`);
-    expect([wrong, tally.failures]).toEqual([[], []]);
-    expect((await roles()).filter((name) => before.includes(name))).toEqual([]);
-  }, 600_000);
-
-  test('restarts nothing when the operator is replaced', async () => {
-    const before = await roles();
+    const changed = { ...spec, logging: { level: 'info' }, worker: { replicas: { min: 1, max: 1 } } };
+    await expect(cluster.apply(changed)).rejects.toThrow('logging');
     await installOperator({ 'podAnnotations.replaced': 'true' });
-    await cluster.apply({ ...spec, logging: { level: 'debug' }, worker: { replicas: { min: 1, max: 1 } } });
+    await cluster.apply(changed);
     await cluster.ready();
     const after = await roles();
     expect(after.filter((name) => !before.includes(name))).toEqual([]);
     expect(after).toHaveLength(3);
   }, 400_000);
+
+  test.each(RUNS)(
+    'rolls a new image out under load, and no request fails but by a polite refusal (run %d)',
+    async (run) => {
+      const before = await roles();
+      const load = new Load(cluster.host);
+      load.start(50);
+      await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
+      // There and back again.
+      spec = { ...spec, image: run % 2 === 1 ? NEXT_SERVICES : IMAGES.services };
+      await cluster.apply(spec);
+      await cluster.ready();
+      const tally = await load.stop();
+      const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
+      console.log(`${tally.acknowledged.size} acknowledged, ${tally.refused} refused`);
+      expect([wrong, tally.failures]).toEqual([[], []]);
+      expect((await roles()).filter((name) => before.includes(name))).toEqual([]);
+    },
+    600_000,
+  );
 
   test.each([
     ['an unknown field', { ...spec, workers: 3 }, /workers/],

@@ -1,22 +1,37 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { JobBody } from '../../lib/client.ts';
+import type { JobBody, WorkerBody } from '../../lib/client.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { throughIngress } from '../lib/ingress.ts';
+import { readThroughIngress, throughIngress } from '../lib/ingress.ts';
+import { stopMetricsServer } from '../lib/metrics-server.ts';
 import { installOperator } from '../lib/operator.ts';
+import { repeats } from '../lib/settings.ts';
 
 const cluster = new TestCluster('scale');
+const MOST = 4;
 const JOBS = 40;
+const LONG = 1_000_000_000_000;
+const RUNS = Array.from({ length: repeats() }, (_, index) => index + 1);
+const healings: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   await installOperator();
+  await apply();
+  await cluster.ready();
+}, 600_000);
+afterAll(async () => {
+  for (const heal of healings.splice(0)) await heal();
+  await cluster.remove();
+}, 500_000);
+
+/** By how much work there is; by CPU too only where that is asked for: a loaded machine here is the work of the tests. */
+async function apply({ min = 1, byCpu = false } = {}): Promise<void> {
   await cluster.apply({
     ...smallSpec(cluster.host),
     worker: {
-      replicas: { min: 1, max: 4 },
+      replicas: { min, max: MOST },
       resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
-      // A loaded machine in this test is the work of the tests.
       scaling: {
-        cpu: { enabled: false },
+        cpu: { enabled: byCpu },
         behavior: {
           scaleDown: {
             stabilizationWindowSeconds: 10,
@@ -26,36 +41,12 @@ beforeAll(async () => {
       },
     },
   });
-  await cluster.ready();
-}, 600_000);
-afterAll(() => cluster.remove(), 500_000);
-
-async function workers(): Promise<number> {
-  return (await cluster.pods('worker')).length;
 }
 
-describe('a HashCluster', () => {
-  let ids: string[];
-
-  test('gets more workers when work piles up', async () => {
-    expect(await workers()).toBe(1);
-    const began = performance.now();
-    ids = await Promise.all(Array.from({ length: JOBS }, (_, i) => submit(`scale ${i}`, 100_000_000)));
-    await cluster.until('larger', async () => (await workers()) > 1, 90);
-    console.log(`more workers after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-    await cluster.until('as large as it may be', async () => (await workers()) === 4, 120);
-  }, 300_000);
-
-  test('gets smaller when there is nothing to do, and no job is lost', async () => {
-    for (const id of ids.slice(2))
-      await throughIngress({ host: cluster.host, path: `/v1/jobs/${id}`, method: 'DELETE' });
-    await cluster.until('small again', async () => (await workers()) === 1, 240);
-    for (const id of ids.slice(0, 2)) {
-      const answer = await throughIngress({ host: cluster.host, path: `/v1/jobs/${id}` });
-      expect(['queued', 'running', 'done']).toContain((JSON.parse(answer.text) as JobBody).state);
-    }
-  }, 400_000);
-});
+async function untilThereAre(workers: number, limitSeconds: number): Promise<void> {
+  const holds = async () => (await cluster.pods('worker')).length === workers;
+  await cluster.until(`one of ${workers} workers`, holds, limitSeconds);
+}
 
 async function submit(data: string, iterations: number): Promise<string> {
   const answer = await throughIngress({
@@ -64,3 +55,69 @@ async function submit(data: string, iterations: number): Promise<string> {
   });
   return (JSON.parse(answer.text) as JobBody).id;
 }
+
+async function cancel(ids: readonly string[]): Promise<void> {
+  for (const id of ids)
+    await throughIngress({ host: cluster.host, path: `/v1/jobs/${id}`, method: 'DELETE' });
+}
+
+function read(id: string): Promise<JobBody> {
+  return readThroughIngress(cluster.host, `/v1/jobs/${id}`);
+}
+
+/** Pods of workers that have jobs. */
+async function busy(): Promise<string[]> {
+  const { items } = await readThroughIngress<{ items: WorkerBody[] }>(cluster.host, '/v1/workers');
+  return items.filter(({ jobs, state }) => jobs > 0 && state === 'live').map(({ host }) => host);
+}
+
+describe('a HashCluster', () => {
+  test('gets more workers when work piles up', async () => {
+    expect(await cluster.pods('worker')).toHaveLength(1);
+    const began = performance.now();
+    const ids = await Promise.all(Array.from({ length: JOBS }, (_, i) => submit(`scale ${i}`, 100_000_000)));
+    await cluster.until('larger', async () => (await cluster.pods('worker')).length > 1, 90);
+    console.log(`more workers after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+    await untilThereAre(MOST, 120);
+    await cancel(ids);
+  }, 300_000);
+
+  test('stays as large as it is while nobody knows the CPU, and says why', async () => {
+    healings.push(await stopMetricsServer());
+    await apply({ byCpu: true });
+    const says = async () =>
+      (await cluster.conditions()).some(
+        ({ type, status, message }) =>
+          type === 'ScalingLimited' && status === 'True' && /metrics/.test(message),
+      );
+    await cluster.until('held', says, 180);
+    const limited = (await cluster.conditions()).find(({ type }) => type === 'ScalingLimited')!;
+    console.log(`${limited.reason}: ${limited.message}`);
+    expect(await cluster.pods('worker')).toHaveLength(MOST);
+    for (const heal of healings.splice(0)) await heal();
+    await untilThereAre(1, 300);
+  }, 600_000);
+
+  test.each(RUNS)(
+    'sends idle workers away and leaves those alone that are busy (run %d)',
+    async (run) => {
+      await apply({ min: MOST });
+      await untilThereAre(MOST, 120);
+      const ids = [await submit(`long ${2 * run}`, LONG), await submit(`long ${2 * run + 1}`, LONG)];
+      const running = async () => (await Promise.all(ids.map(read))).every(({ position }) => position > 0);
+      await cluster.until('busy', running, 60);
+      const [before, those] = [await Promise.all(ids.map(read)), await busy()];
+      await apply();
+      await cluster.until('smaller', async () => (await cluster.pods('worker')).length < MOST, 120);
+      await untilThereAre(those.length, 120);
+      expect((await cluster.pods('worker')).sort()).toEqual(those.sort());
+      const after = await Promise.all(ids.map(read));
+      for (const [index, { state, position, worker }] of after.entries()) {
+        expect([state, worker]).toEqual(['running', before[index]!.worker]);
+        expect(position).toBeGreaterThanOrEqual(before[index]!.position);
+      }
+      await cancel(ids);
+    },
+    400_000,
+  );
+});

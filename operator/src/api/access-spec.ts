@@ -101,6 +101,16 @@ export const LIMITS_SPEC = z
     ),
     maxConnections: count('Connections to one endpoint.', 1, 1_000_000).default(10_000),
     maxWaitSeconds: count('How long a request may wait for a result.', 0, 3600).default(60),
+    allowedClients: z
+      .array(text('A range, such as 10.0.0.0/8 or 2001:db8::/32.', 43, /^[0-9a-fA-F.:]+\/[0-9]{1,3}$/))
+      .max(64)
+      .default([])
+      .meta(
+        about('Ranges of addresses that may use the service, by the client’s own address; none: all.', {
+          rule: 'self.all(range, isCIDR(range))',
+          message: 'allowedClients must be ranges such as 10.0.0.0/8',
+        }),
+      ),
     rate: z
       .object({
         windowSeconds: count('The window.', 1, 3600).default(10),

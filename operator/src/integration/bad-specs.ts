@@ -95,6 +95,8 @@ const OUT_OF_RANGE: readonly BadSpec[] = [
   limits('no iterations', { maxIterations: 0 }, /maxIterations/),
   limits('a body of nothing', { maxBodyBytes: 0 }, /maxBodyBytes/),
   limits('no connections', { maxConnections: 0 }, /maxConnections/),
+  limits('a range that is none', { allowedClients: ['10.0.0.0/33'] }, /allowedClients must be ranges/),
+  limits('an address that is none', { allowedClients: ['everybody'] }, /allowedClients/),
   limits('a rate of nothing', { rate: { perAddress: 0 } }, /perAddress/),
   mongodb('nine members', { managed: { replicas: 9 } }, /replicas.*less than or equal to 7/),
   mongodb('no member', { managed: { replicas: 0 } }, /replicas/),

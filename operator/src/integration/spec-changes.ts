@@ -103,7 +103,7 @@ const HEALING = {
 const LIMITS = {
   ...{ maxIterations: 1_000, inlineIterations: 9, maxBodyBytes: 9_999, maxDocumentBytes: 9_999 },
   ...{ maxHeldBytes: 100_000_000, maxConnections: 9, maxWaitSeconds: 9 },
-  ...{ 'rate.windowSeconds': 9, 'rate.perAddress': 9, 'rate.total': 9 },
+  ...{ 'rate.windowSeconds': 9, 'rate.perAddress': 9, 'rate.total': 9, allowedClients: ['10.0.0.0/8'] },
 };
 
 const OTLP = { 'monitoring.otlp.endpoint': 'http://collector:4318' };

@@ -58,6 +58,12 @@ describe('the environment', () => {
     ['believes no proxy where there is none', {}, 'endpoint', { TRUST_PROXY_HOPS: '0' }],
     ['believes the ingress', { ingress: { enabled: true } }, 'endpoint', { TRUST_PROXY_HOPS: '1' }],
     [
+      'serves those who may use it',
+      { limits: { allowedClients: ['10.0.0.0/8', '2001:db8::/32'] } },
+      'endpoint',
+      { ALLOWED_CLIENTS: '10.0.0.0/8,2001:db8::/32' },
+    ],
+    [
       'does not cut waits off',
       { limits: { maxWaitSeconds: 600 } },
       'endpoint',

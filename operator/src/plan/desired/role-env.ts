@@ -121,6 +121,7 @@ function endpointEnv({ cluster }: Context): EnvEntry[] {
   return [
     value('LISTEN_PORT', PORTS.http),
     value('TRUST_PROXY_HOPS', ingress.enabled ? ingress.trustProxyHops : 0),
+    ...(limits.allowedClients.length > 0 ? [value('ALLOWED_CLIENTS', limits.allowedClients.join())] : []),
     value('MAX_ITERATIONS', limits.maxIterations),
     value('MAX_BODY_BYTES', limits.maxBodyBytes),
     value('MAX_DOCUMENT_BYTES', limits.maxDocumentBytes),

@@ -48,10 +48,11 @@ export class TestCluster {
   readonly host: string;
   readonly namespace: Namespace;
 
-  constructor(name: string) {
+  /** @param place what its namespace and its host are named after */
+  constructor(name: string, place = name) {
     this.name = name;
-    this.host = `${name}.example.org`;
-    this.namespace = new Namespace(`e2e-${name}`);
+    this.host = `${place}.example.org`;
+    this.namespace = new Namespace(`e2e-${place}`);
   }
 
   /** Applies a manifest with this spec, as a user does. */
@@ -117,7 +118,7 @@ export class TestCluster {
   /** Writes what helps to understand a failure. Returns the file. */
   async dump(): Promise<string> {
     await mkdir(DUMPS, { recursive: true });
-    const file = `${DUMPS}${this.name}.txt`;
+    const file = `${DUMPS}${this.namespace.name}.txt`;
     await writeFile(file, await circumstances(this.namespace));
     return file;
   }

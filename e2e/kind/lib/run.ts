@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 
 const MAX_OUTPUT = 64 << 20;
+/** What an error tells at most of what the program said: some quote whole objects. */
+const MAX_SAID = 2_000;
 
 export interface RunOptions {
   /** What is written to its standard input. */
@@ -29,7 +31,9 @@ export function run(file: string, args: readonly string[], options: RunOptions =
     child.once('close', (code, signal) => {
       if (code === 0) return resolve(out.trimEnd());
       const why = signal === null ? `exit code ${code ?? '?'}` : `${signal}, after at most ${limitMs} ms`;
-      reject(new Error(`${file} ${args.join(' ')}: ${why}\n${err.trim() || out.trim()}`));
+      reject(
+        new Error(`${file} ${args.join(' ')}: ${why}\n${(err.trim() || out.trim()).slice(0, MAX_SAID)}`),
+      );
     });
     child.stdin.on('error', () => undefined).end(input ?? '');
   });

@@ -1,24 +1,35 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { JobBody } from '../../lib/client.ts';
+import type { JobBody, WorkerBody } from '../../lib/client.ts';
 import { iterated } from '../lib/hash.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { submitThroughIngress, throughIngress } from '../lib/ingress.ts';
+import { readThroughIngress, submitThroughIngress, throughIngress } from '../lib/ingress.ts';
 import { installOperator } from '../lib/operator.ts';
 
 const cluster = new TestCluster('delete');
+/** Of the same name, in another namespace. */
+const neighbour = new TestCluster('delete', 'neighbour');
 const spec = smallSpec(cluster.host);
 const KINDS = 'deployments,statefulsets,services,configmaps,secrets,pods,pvc,ingresses,networkpolicies,pdb';
 
 beforeAll(async () => {
   await installOperator();
   await cluster.apply({ ...spec, deletionPolicy: 'Retain' });
-  await cluster.ready();
-}, 600_000);
-afterAll(() => cluster.remove(), 500_000);
+  await neighbour.apply(smallSpec(neighbour.host));
+  for (const each of [cluster, neighbour]) await each.ready();
+}, 900_000);
+afterAll(async () => {
+  for (const each of [cluster, neighbour]) await each.remove();
+}, 900_000);
 
 async function deleteCluster(): Promise<void> {
   const args = ['delete', 'hashcluster', cluster.name, '--timeout=180s'];
   await cluster.namespace.kubectl(args, { limitMs: 190_000 });
+}
+
+/** Uids of all objects of the neighbour. */
+async function neighbours(): Promise<string[]> {
+  const objects = await neighbour.namespace.list(KINDS);
+  return objects.map(({ metadata }) => metadata.uid).sort();
 }
 
 /** Whatever of the HashCluster is there, as `Kind/name`. */
@@ -26,6 +37,20 @@ async function remains(): Promise<string[]> {
   const objects = await cluster.namespace.list(KINDS, `app.kubernetes.io/instance=${cluster.name}`);
   return objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort();
 }
+
+describe('two HashClusters of one name in two namespaces', () => {
+  test('know nothing of each other', async () => {
+    const job = await submitThroughIngress(cluster.host, 'mine', 50_000);
+    const there = await throughIngress({ host: neighbour.host, path: `/v1/jobs/${job.id}` });
+    expect(there.status).toBe(404);
+    const workers = async ({ host }: TestCluster) => {
+      const { items } = await readThroughIngress<{ items: WorkerBody[] }>(host, '/v1/workers');
+      return items.map((worker) => worker.host).sort();
+    };
+    expect(await workers(cluster)).toEqual((await cluster.pods('worker')).sort());
+    expect(await workers(neighbour)).toEqual((await neighbour.pods('worker')).sort());
+  }, 120_000);
+});
 
 describe('a HashCluster that is deleted', () => {
   test('with Retain keeps its data, and is there again with them when it is made again', async () => {
@@ -40,9 +65,12 @@ describe('a HashCluster that is deleted', () => {
     expect(JSON.parse(answer.text) as JobBody).toMatchObject({ state: 'done', digest: job.digest });
   }, 900_000);
 
-  test('with Delete leaves nothing', async () => {
+  test('with Delete leaves nothing, and its neighbour as it was', async () => {
+    const before = await neighbours();
     await deleteCluster();
     await cluster.until('gone', async () => (await remains()).length === 0, 180);
+    expect(await neighbours()).toEqual(before);
+    await submitThroughIngress(neighbour.host, 'still here', 50_000);
   }, 400_000);
 });
 

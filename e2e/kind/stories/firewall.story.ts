@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { IMAGES } from '../lib/cluster.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { throughIngress } from '../lib/ingress.ts';
 import { Namespace, type Live } from '../lib/kube.ts';
 import { installOperator, OPERATOR_HOME } from '../lib/operator.ts';
 import { openFromBash, openFromNode, type Target } from '../lib/probe.ts';
@@ -10,6 +11,11 @@ import { run } from '../lib/run.ts';
 const cluster = new TestCluster('firewall');
 /** A pod that has nothing to do with it, and that no policy holds. */
 const STRANGER = new Namespace('e2e-stranger');
+const spec = {
+  ...smallSpec(cluster.host),
+  mongodb: { managed: { replicas: 3, storage: '1Gi' } },
+  kafka: { managed: { replicas: 3, storage: '1Gi' } },
+};
 const PORTS = [5000, 9090, 27017, 9092, 9093];
 
 /** Everything that may connect, and nothing else; pods of one kind are asked about one another. */
@@ -28,11 +34,7 @@ let sources: readonly { readonly kind: string; readonly namespace: Namespace; re
 
 beforeAll(async () => {
   await installOperator();
-  await cluster.apply({
-    ...smallSpec(cluster.host),
-    mongodb: { managed: { replicas: 3, storage: '1Gi' } },
-    kafka: { managed: { replicas: 3, storage: '1Gi' } },
-  });
+  await cluster.apply(spec);
   await startStranger();
   await cluster.ready();
   outside = createServer((socket) => socket.destroy()).listen(0, '0.0.0.0');
@@ -126,6 +128,20 @@ describe('every pod, every other pod, every port, the API server and the outside
     const command = ['exec', worker!, '--', '/nodejs/bin/node', '--eval', script];
     expect(await cluster.namespace.kubectl(command)).toBe('Unauthorized');
   }, 60_000);
+});
+
+describe('clients from elsewhere', () => {
+  test('are refused, whatever they say of themselves, once only some ranges may come', async () => {
+    await cluster.apply({ ...spec, limits: { allowedClients: ['192.0.2.0/24'] } });
+    const from = (address: string) =>
+      throughIngress({
+        ...{ host: cluster.host, path: '/v1/cluster', headers: { 'x-forwarded-for': address } },
+      });
+    const isRefused = async () => (await from('198.51.100.1')).status === 403;
+    await cluster.until('closed to all others', isRefused, 120);
+    // The other endpoint may still be one from before.
+    await cluster.until('closed to liars', async () => (await from('192.0.2.1')).status === 403, 120);
+  }, 300_000);
 });
 
 /** Whether a stranger reaches the outside is up to the cluster that the stories are told on. */

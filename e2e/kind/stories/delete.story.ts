@@ -38,17 +38,23 @@ async function remains(): Promise<string[]> {
   return objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort();
 }
 
+/** Workers that an endpoint hears. */
+async function heard({ host }: TestCluster): Promise<string[]> {
+  const { items } = await readThroughIngress<{ items: WorkerBody[] }>(host, '/v1/workers');
+  return items.map((worker) => worker.host).sort();
+}
+
 describe('two HashClusters of one name in two namespaces', () => {
   test('know nothing of each other', async () => {
     const job = await submitThroughIngress(cluster.host, 'mine', 50_000);
     const there = await throughIngress({ host: neighbour.host, path: `/v1/jobs/${job.id}` });
     expect(there.status).toBe(404);
-    const workers = async ({ host }: TestCluster) => {
-      const { items } = await readThroughIngress<{ items: WorkerBody[] }>(host, '/v1/workers');
-      return items.map((worker) => worker.host).sort();
-    };
-    expect(await workers(cluster)).toEqual((await cluster.pods('worker')).sort());
-    expect(await workers(neighbour)).toEqual((await neighbour.pods('worker')).sort());
+    for (const each of [cluster, neighbour]) {
+      // An endpoint hears of workers a moment after it takes jobs.
+      const hearsAll = async () => (await heard(each)).length === 2;
+      await each.until('heard by its endpoints', hearsAll, 60);
+      expect(await heard(each)).toEqual((await each.pods('worker')).sort());
+    }
   }, 120_000);
 });
 

@@ -3,6 +3,7 @@
 #   docker build --target operator -t hashcluster/operator:dev .
 ARG BUILDER=node:24-bookworm-slim
 ARG RUNTIME=gcr.io/distroless/nodejs24-debian13:nonroot
+ARG VERSION=0.1.0
 
 FROM ${BUILDER} AS packages
 RUN apt-get update \
@@ -15,22 +16,25 @@ COPY services/package.json services/
 COPY operator/package.json operator/
 COPY e2e/package.json e2e/
 RUN npm ci
+COPY e2e/images/trim e2e/images/production.ts e2e/images/
 
 # What it takes to run: no compilers, and not the Node.js that npm brings for machines without one.
 FROM packages AS services-packages
-RUN npm ci --workspace services --omit dev --prefer-offline
+RUN node e2e/images/production.ts services /production
+WORKDIR /production
+RUN npm ci --prefer-offline \
+    && npm sbom --workspace services --sbom-format cyclonedx > sbom.cdx.json \
+    && /app/e2e/images/trim node_modules
 
 FROM packages AS services-build
 COPY tsconfig.base.json ./
 COPY services services
-RUN npx tsc -p services && node services/native/build.ts && mkdir /data
+RUN npx tsc -p services && e2e/images/trim services/dist && node services/native/build.ts && mkdir /data
 
 FROM ${RUNTIME} AS services
-LABEL org.opencontainers.image.title="HashCluster services" \
-      org.opencontainers.image.description="Endpoint and worker: iterated SHA-512 as a service" \
-      org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
-COPY --from=services-packages /app/node_modules node_modules
+COPY --from=services-packages /production/node_modules node_modules
+COPY --from=services-packages /production/sbom.cdx.json ./
 COPY LICENSE ./
 COPY services/package.json services/
 COPY services/bin services/bin
@@ -44,21 +48,33 @@ EXPOSE 5000 9090
 USER 65532:65532
 ENTRYPOINT ["/nodejs/bin/node", "/app/services/bin/hashcluster.js"]
 CMD ["--help"]
+ARG VERSION
+ARG REVISION=unknown
+ARG RUNTIME
+LABEL org.opencontainers.image.title="HashCluster services" \
+      org.opencontainers.image.description="Endpoint and worker: iterated SHA-512 as a service" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://hashcluster.io" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${RUNTIME}"
 
 FROM packages AS operator-packages
-RUN npm ci --workspace operator --omit dev --prefer-offline
+RUN node e2e/images/production.ts operator /production
+WORKDIR /production
+RUN npm ci --prefer-offline \
+    && npm sbom --workspace operator --sbom-format cyclonedx > sbom.cdx.json \
+    && /app/e2e/images/trim node_modules
 
 FROM packages AS operator-build
 COPY tsconfig.base.json ./
 COPY operator operator
-RUN npx tsc -p operator
+RUN npx tsc -p operator && e2e/images/trim operator/dist
 
 FROM ${RUNTIME} AS operator
-LABEL org.opencontainers.image.title="HashCluster operator" \
-      org.opencontainers.image.description="Reconciles, scales and heals HashClusters" \
-      org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
-COPY --from=operator-packages /app/node_modules node_modules
+COPY --from=operator-packages /production/node_modules node_modules
+COPY --from=operator-packages /production/sbom.cdx.json ./
 COPY LICENSE ./
 COPY operator/package.json operator/
 COPY --from=operator-build /app/operator/dist operator/dist
@@ -66,3 +82,13 @@ ENV NODE_ENV=production
 EXPOSE 9090
 USER 65532:65532
 ENTRYPOINT ["/nodejs/bin/node", "/app/operator/dist/main.js"]
+ARG VERSION
+ARG REVISION=unknown
+ARG RUNTIME
+LABEL org.opencontainers.image.title="HashCluster operator" \
+      org.opencontainers.image.description="Reconciles, scales and heals HashClusters" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.url="https://hashcluster.io" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${RUNTIME}"

@@ -1,8 +1,8 @@
 // Runs within an image of ours, as /app/inside.ts, on the Node.js that is there: node /app/inside.ts packages|surplus|load|kernels
 import { globSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
 const ADDON = '/app/services/native/build/hashcluster.node';
+const LOADER: string = '/app/services/dist/hashing/native-addon.js';
 
 /** `name@version` of every package. */
 function packages(): string[] {
@@ -30,13 +30,13 @@ async function load(): Promise<string[]> {
 }
 
 /** The kernels that were compiled, whether this processor has what they need or not; and those that run. */
-function kernels(): { readonly built: readonly string[]; readonly running: readonly string[] } {
+async function kernels(): Promise<{ built: string[]; running: string[] }> {
   const code = readFileSync(ADDON, 'latin1');
   const built = ['avx512', 'avx512vl', 'avx2', 'scalar', 'portable'].filter((name) =>
     code.includes(`${name}\0`),
   );
-  const addon = createRequire(import.meta.url)(ADDON) as { backends(): string[] };
-  return { built, running: addon.backends() };
+  const { loadNativeAddon } = (await import(LOADER)) as { loadNativeAddon: () => { backends(): string[] } };
+  return { built, running: loadNativeAddon().backends() };
 }
 
 const answers = { packages, surplus, load, kernels };

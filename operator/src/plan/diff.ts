@@ -21,16 +21,19 @@ const ATOMIC = ['selector', 'podSelector', 'namespaceSelector', 'labelSelector',
 /** Maps of quantities: the API server writes them in its own way. */
 const QUANTITIES = new Set(['requests', 'limits']);
 
+/** Looked up once: it is called for every field of every object, in every round. */
+const { isArray } = Array;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isArray(value);
 }
 
 /** Empty maps, lists and texts are not stored everywhere, and mean nothing. */
 function isEmpty(value: unknown): boolean {
   if (value === '') return true;
-  return (Array.isArray(value) && value.length === 0) || (isFields(value) && Object.keys(value).length === 0);
+  return (isArray(value) && value.length === 0) || (isFields(value) && Object.keys(value).length === 0);
 }
 
 /**
@@ -40,7 +43,7 @@ function isEmpty(value: unknown): boolean {
  */
 export function differences(desired: unknown, live: unknown, path = ''): string[] {
   if (isEmpty(desired) && (live === undefined || live === null || isEmpty(live))) return [];
-  if (Array.isArray(desired)) return listDifferences(desired, live, path);
+  if (isArray(desired)) return listDifferences(desired, live, path);
   if (isFields(desired)) {
     if (!isFields(live)) return [path];
     return Object.entries(desired).flatMap(([key, value]) =>
@@ -77,7 +80,7 @@ function fieldDifferences(key: string, { desired, live }: Sides, path: string): 
   const isSame = COMPARED[key];
   if (isSame) return isSame(desired, live) ? [] : [at];
   const keys = MAP_LISTS[key];
-  if (keys && Array.isArray(desired)) return mapListDifferences({ desired, live }, at, keys);
+  if (keys && isArray(desired)) return mapListDifferences({ desired, live }, at, keys);
   return differences(desired, live, at);
 }
 
@@ -89,18 +92,15 @@ function isSameAmount(desired: unknown, live: unknown): boolean {
 }
 
 function listDifferences(desired: readonly unknown[], live: unknown, path: string): string[] {
-  if (!Array.isArray(live) || live.length !== desired.length) return [path];
+  if (!isArray(live) || live.length !== desired.length) return [path];
   return desired.flatMap((item, i) => differences(item, live[i], `${path}[${i}]`));
 }
 
 function mapListDifferences({ desired, live }: Sides, path: string, keys: readonly string[]): string[] {
-  const entries = Array.isArray(live) ? (live as readonly unknown[]) : [];
+  const entries = isArray(live) ? (live as readonly unknown[]) : [];
   return (desired as readonly unknown[]).flatMap((item, i) => {
     const same = entries.find(
-      (entry) =>
-        isFields(entry) &&
-        isFields(item) &&
-        keys.every((key) => canonical(entry[key]) === canonical(item[key])),
+      (entry) => isFields(entry) && isFields(item) && keys.every((key) => entry[key] === item[key]),
     );
     return same === undefined ? [`${path}[${i}]`] : differences(item, same, `${path}[${i}]`);
   });

@@ -1,6 +1,10 @@
+/** Looked up once: these are called for all that there is of every object, in every round. */
+const { isArray } = Array;
+const { imul } = Math;
+
 /** The same text for the same value, whatever the order of keys. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null)
     return value === undefined ? 'null' : JSON.stringify(value);
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
@@ -22,8 +26,8 @@ export function fingerprint(text: string): string {
   let [first, second] = [OFFSET, OFFSET];
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
-    first = Math.imul(first ^ unit, PRIME);
-    second = Math.imul((second << 5) ^ (second >>> 27) ^ unit, OTHER_PRIME);
+    first = imul(first ^ unit, PRIME);
+    second = imul((second << 5) ^ (second >>> 27) ^ unit, OTHER_PRIME);
   }
   return hex(first) + hex(second);
 }

@@ -1,3 +1,4 @@
+import { API_VERSION, KIND } from '../api/hash-cluster.ts';
 import { collectionPath, type Kind } from '../control/resources.ts';
 import type { Transport } from '../control/transport.ts';
 import type { KubeObject } from '../plan/kube.ts';
@@ -8,7 +9,7 @@ const KINDS: readonly Kind[] = [
   ...['Deployment', 'StatefulSet'].map((kind) => ({ apiVersion: 'apps/v1', kind })),
   ...['Ingress', 'NetworkPolicy'].map((kind) => ({ apiVersion: 'networking.k8s.io/v1', kind })),
   { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
-  { apiVersion: 'hashcluster.io/v1alpha1', kind: 'HashCluster' },
+  { apiVersion: API_VERSION, kind: KIND },
 ];
 
 /** What differs from one time to the next without meaning anything. */
@@ -30,20 +31,19 @@ export async function snapshot(transport: Transport, subject: Subject): Promise<
 }
 
 async function listed(transport: Transport, kind: Kind, subject: Subject): Promise<[string, unknown][]> {
-  const path = collectionPath(kind, subject.namespace);
+  const { namespace, cluster } = subject;
+  const path = collectionPath(kind, namespace);
+  const query =
+    kind.kind === KIND
+      ? { fieldSelector: `metadata.name=${cluster}` }
+      : { labelSelector: `app.kubernetes.io/instance=${cluster}` };
   const { items } = await transport.request<{ readonly items: readonly KubeObject[] }>({
-    ...{ method: 'GET', path },
+    ...{ method: 'GET', path, query },
   });
-  return items
-    .filter(({ metadata }) => belongs(metadata.name, subject))
-    .map((item) => [
-      sameText(`${kind.kind}/${item.metadata.name}`, subject),
-      lasting(withoutHistory(withoutSecrets(kind, item)), subject),
-    ]);
-}
-
-function belongs(name: string, { cluster }: Subject): boolean {
-  return name === cluster || name.startsWith(`${cluster}-`);
+  return items.map((item) => [
+    sameText(`${kind.kind}/${item.metadata.name}`, subject),
+    lasting(withoutHistory(withoutSecrets(kind, item)), subject),
+  ]);
 }
 
 /** Values of Secrets are random: only their names count. */

@@ -7,7 +7,7 @@ import { installCrds } from './crds.ts';
 import { FakeControllers } from './fake-controllers.ts';
 import { FakeKafka, FakeMongo } from './fake-servers.ts';
 import { HashClusters } from './hash-clusters.ts';
-import { startOperator, type TestOperator } from './operator.ts';
+import { startOperator, type Surroundings, type TestOperator } from './operator.ts';
 import type { ApiServerPrograms } from './settings.ts';
 import { snapshot } from './snapshot.ts';
 
@@ -15,7 +15,7 @@ type Snapshot = Record<string, unknown>;
 
 /** What takes seconds takes minutes on a machine that is busy with something else. */
 const SETTLED_MS = 300_000;
-const PAUSE_MS = 50;
+const PAUSE_MS = 100;
 const FOLLOWED = ['Progressing=False'];
 const SETTLED = [...FOLLOWED, 'Ready=True'];
 
@@ -83,12 +83,15 @@ export class Scene {
   }
 
   /** Starts an operator that can be harmed. */
-  async operate(faults: Faults = {}): Promise<Actor> {
+  async operate(faults: Faults = {}, own: Pick<Surroundings, 'auditMs'> = {}): Promise<Actor> {
     const proxy = await ApiProxy.start(this.#server, faults);
     const { namespace, mongo, kafka } = this;
     let rounds = 0;
     const onRound = (): void => void rounds++;
-    const operator = await startOperator({ config: proxy.config, namespace, mongo, kafka, onRound });
+    const operator = await startOperator({
+      ...{ config: proxy.config, namespace, mongo, kafka, onRound },
+      ...own,
+    });
     const stop = async (): Promise<void> => {
       await operator.stop();
       await proxy.stop();
@@ -145,14 +148,14 @@ export class Scene {
 
   /** Waits until a cluster has settled as it should. Gives back what it is. */
   async becomes(cluster: string, expected: Snapshot): Promise<Snapshot> {
-    let is: Snapshot | null = null;
-    await until(async () => {
+    let is: Snapshot = {};
+    const isThere = await until(async () => {
       // Cheap to ask, and true soon before all the rest is.
       if (!(await this.#says(cluster, SETTLED))) return false;
       is = await this.snapshot(cluster);
       return isDeepStrictEqual(is, expected);
     });
-    return is ?? this.snapshot(cluster);
+    return isThere ? is : this.snapshot(cluster);
   }
 
   /** Stops what acts here. Idempotent. */

@@ -23,7 +23,7 @@ afterAll(async () => {
   await cluster.remove();
 }, 500_000);
 
-/** By how much work there is; by CPU too only where that is asked for: a loaded machine here is the work of the tests. */
+/** By how much work there is; by CPU too only where that is asked for: the load and the disk of a machine here are those of the tests. */
 async function apply({ min = 1, byCpu = false } = {}): Promise<void> {
   await cluster.apply({
     ...smallSpec(cluster.host),
@@ -32,6 +32,7 @@ async function apply({ min = 1, byCpu = false } = {}): Promise<void> {
       resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
       scaling: {
         cpu: { enabled: byCpu },
+        disk: { enabled: false },
         behavior: {
           scaleDown: {
             stabilizationWindowSeconds: 10,
@@ -65,30 +66,33 @@ function read(id: string): Promise<JobBody> {
   return readThroughIngress(cluster.host, `/v1/jobs/${id}`);
 }
 
-/** Pods of workers that have jobs. */
-async function busy(): Promise<string[]> {
+/** Pods of workers that have jobs; empty until an endpoint has heard of so many jobs. */
+async function busyWith(jobs: number): Promise<string[]> {
   const { items } = await readThroughIngress<{ items: WorkerBody[] }>(cluster.host, '/v1/workers');
-  return items.filter(({ jobs, state }) => jobs > 0 && state === 'live').map(({ host }) => host);
+  const busy = items.filter((worker) => worker.jobs > 0 && worker.state === 'live');
+  return busy.reduce((sum, worker) => sum + worker.jobs, 0) === jobs ? busy.map(({ host }) => host) : [];
 }
 
 describe('a HashCluster', () => {
+  let ids: string[];
+
   test('gets more workers when work piles up', async () => {
     expect(await cluster.pods('worker')).toHaveLength(1);
     const began = performance.now();
-    const ids = await Promise.all(Array.from({ length: JOBS }, (_, i) => submit(`scale ${i}`, 100_000_000)));
+    ids = await Promise.all(Array.from({ length: JOBS }, (_, i) => submit(`scale ${i}`, 100_000_000)));
     await cluster.until('larger', async () => (await cluster.pods('worker')).length > 1, 90);
     console.log(`more workers after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     await untilThereAre(MOST, 120);
-    await cancel(ids);
   }, 300_000);
 
   test('stays as large as it is while nobody knows the CPU, and says why', async () => {
     healings.push(await stopMetricsServer());
     await apply({ byCpu: true });
+    await cancel(ids);
     const says = async () =>
       (await cluster.conditions()).some(
         ({ type, status, message }) =>
-          type === 'ScalingLimited' && status === 'True' && /metrics/.test(message),
+          type === 'ScalingLimited' && status === 'True' && /worker.*metrics/.test(message),
       );
     await cluster.until('held', says, 180);
     const limited = (await cluster.conditions()).find(({ type }) => type === 'ScalingLimited')!;
@@ -103,10 +107,10 @@ describe('a HashCluster', () => {
     async (run) => {
       await apply({ min: MOST });
       await untilThereAre(MOST, 120);
-      const ids = [await submit(`long ${2 * run}`, LONG), await submit(`long ${2 * run + 1}`, LONG)];
-      const running = async () => (await Promise.all(ids.map(read))).every(({ position }) => position > 0);
-      await cluster.until('busy', running, 60);
-      const [before, those] = [await Promise.all(ids.map(read)), await busy()];
+      ids = [await submit(`long ${2 * run}`, LONG), await submit(`long ${2 * run + 1}`, LONG)];
+      let those: string[] = [];
+      await cluster.until('busy', async () => (those = await busyWith(ids.length)).length > 0, 60);
+      const before = await Promise.all(ids.map(read));
       await apply();
       await cluster.until('smaller', async () => (await cluster.pods('worker')).length < MOST, 120);
       await untilThereAre(those.length, 120);

@@ -1,11 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { describe, expect, test as always } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { CHART, findTool, run, type Outcome } from './tools.ts';
 import { chartReadme } from './write-readme.ts';
 
-const CHART = fileURLToPath(new URL('../../charts/hashcluster', import.meta.url));
+/** The oldest that the chart runs on. */
+const KUBERNETES = '1.31.0';
 
 interface Manifest {
   readonly kind: string;
@@ -20,39 +20,35 @@ interface Manifest {
   };
 }
 
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-  readonly manifests: Manifest[];
+interface Rendered extends Outcome {
+  readonly manifests: readonly Manifest[];
 }
 
-function helm(...args: string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync('helm', args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-  const documents = args[0] === 'template' && status === 0 ? parseAllDocuments(stdout) : [];
-  const manifests = documents.map((each) => each.toJSON() as Manifest | null).filter((each) => each !== null);
-  return { code: status, output: stdout + stderr, manifests };
-}
-
-function template(...values: string[]): Outcome {
-  const set = values.flatMap((value) => ['--set', value]);
-  return helm('template', 'demo', CHART, '--namespace', 'home', ...set);
-}
-
-function kinds({ manifests }: Outcome): string[] {
+function kinds({ manifests }: Rendered): string[] {
   return manifests
     .map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace ?? '-'}/${name}`)
     .sort();
 }
 
-const where = spawnSync('helm', ['version']).status === 0 ? describe : describe.skip;
-
-test('the README of the chart says what values.yaml says', async () => {
+always('the README of the chart says what values.yaml says', async () => {
   expect(await readFile(`${CHART}/README.md`, 'utf8')).toBe(await chartReadme());
 });
 
-where('the chart (needs helm)', () => {
+describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
+  const helm = findTool(name, 'version');
+  const test = helm === null ? always.skip : always;
+
+  function template(...values: string[]): Rendered {
+    const set = values.flatMap((value) => ['--set', value]);
+    const where = ['demo', CHART, '--namespace', 'home', '--kube-version', KUBERNETES];
+    const outcome = run(helm!, ['template', ...where, ...set]);
+    const documents = outcome.code === 0 ? parseAllDocuments(outcome.stdout) : [];
+    const manifests = documents.map((each) => each.toJSON() as Manifest | null);
+    return { ...outcome, manifests: manifests.filter((each) => each !== null) };
+  }
+
   test('has nothing that lint finds wrong', () => {
-    const { code, output } = helm('lint', '--strict', CHART);
+    const { code, output } = run(helm!, ['lint', '--strict', CHART]);
     expect(code === 0 ? '' : output).toBe('');
   });
 

@@ -1,16 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { CHART, findTool, ROOT, run } from './tools.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** `python3 -m venv .cache/checkov && .cache/checkov/bin/pip install checkov==3.3.30` puts it there. */
-const OWN = join(ROOT, '.cache/checkov/bin/checkov');
+const PRINT = join(ROOT, 'operator/src/testing/print-children.ts');
 const LIMIT_MS = 300_000;
-const MAX_OUTPUT = 64 << 20;
 
 /** What is reported and meant so. Every other finding fails; one that is not found any more does, too. */
 const MEANT = {
@@ -23,10 +18,8 @@ const MEANT = {
   CKV_K8S_43: 'An image is named by its version unless a digest is given with it: tag 0.1.0@sha256:….',
 } as const;
 
-const program = existsSync(OWN) ? OWN : 'checkov';
-const isThere = spawnSync(program, ['--version'], { timeout: 60_000 }).status === 0;
-const hasHelm = spawnSync('helm', ['version']).status === 0;
-const where = isThere && hasHelm ? describe : describe.skip;
+const [checkov, helm] = [findTool('checkov', '--version'), findTool('helm', 'version')];
+const where = checkov !== null && helm !== null ? describe : describe.skip;
 
 interface Report {
   readonly summary: { readonly passed: number; readonly parsing_errors: number };
@@ -35,8 +28,11 @@ interface Report {
   };
 }
 
+/** Standard output of what must not fail. */
 function output(file: string, ...args: string[]): string {
-  return execFileSync(file, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: MAX_OUTPUT, timeout: LIMIT_MS });
+  const { code, stdout, output } = run(file, args);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')}: ${output}`);
+  return stdout;
 }
 
 where('checkov (needs checkov and helm)', () => {
@@ -50,7 +46,7 @@ where('checkov (needs checkov and helm)', () => {
   ): Promise<{ readonly passed: number; readonly failed: string[] }> {
     await writeFile(join(folder, 'manifests.yaml'), manifests);
     const flags = ['--framework', 'kubernetes', '--output', 'json', '--skip-download', '--soft-fail'];
-    const { summary, results } = JSON.parse(output(program, ...flags, '--directory', folder)) as Report;
+    const { summary, results } = JSON.parse(output(checkov!, ...flags, '--directory', folder)) as Report;
     expect(summary.parsing_errors).toBe(0);
     const failed = results.failed_checks.map(({ check_id, resource }) => `${check_id} ${resource}`);
     return { passed: summary.passed, failed };
@@ -64,11 +60,11 @@ where('checkov (needs checkov and helm)', () => {
     async () => {
       const values = ['watchNamespaces={*}', 'replicas=2', 'podDisruptionBudget.enabled=true'];
       const set = values.flatMap((value) => ['--set', value]);
-      const chart = output('helm', 'template', 'demo', 'charts/hashcluster', '--namespace', 'home', ...set);
-      const samples = ['minimal', 'production', 'external-servers'].map(
-        (name) => `crds/samples/${name}.yaml`,
+      const chart = output(helm!, 'template', 'demo', CHART, '--namespace', 'home', ...set);
+      const samples = ['minimal', 'production', 'external-servers'].map((name) =>
+        join(ROOT, `crds/samples/${name}.yaml`),
       );
-      const children = output(process.execPath, 'operator/src/testing/print-children.ts', ...samples);
+      const children = output(process.execPath, PRINT, ...samples);
       const { passed, failed } = await findings(`${chart}\n${children}`);
       expect(unexpected(failed)).toEqual([]);
       expect(new Set(failed.map((each) => each.split(' ', 1)[0]!))).toEqual(new Set(Object.keys(MEANT)));

@@ -1,6 +1,6 @@
 import { describe, expect, test as always } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { CHART, findTool, run, type Outcome } from './tools.ts';
 import { chartReadme } from './write-readme.ts';
 
@@ -20,6 +20,34 @@ interface Manifest {
   };
 }
 
+interface Tree {
+  readonly [name: string]: Tree | string | number | boolean | readonly unknown[];
+}
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+}
+
+/** Paths of a schema's values. What is Kubernetes' own, and empty or in braces in values.yaml, is one value. */
+const WHOLE = ['resources', 'affinity'];
+
+function schemaPaths({ properties }: Schema, prefix = ''): string[] {
+  return Object.entries(properties ?? {}).flatMap(([name, schema]) => {
+    const path = `${prefix}${name}`;
+    return schema.properties && !WHOLE.includes(path) ? schemaPaths(schema, `${path}.`) : [path];
+  });
+}
+
+function valuePaths(values: Tree, { properties }: Schema, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const [path, schema] = [`${prefix}${name}`, properties?.[name] ?? {}];
+    return schema.properties && !WHOLE.includes(path)
+      ? valuePaths(value as Tree, schema, `${path}.`)
+      : [path];
+  });
+}
+
 interface Rendered extends Outcome {
   readonly manifests: readonly Manifest[];
 }
@@ -32,6 +60,26 @@ function kinds({ manifests }: Rendered): string[] {
 
 always('the README of the chart says what values.yaml says', async () => {
   expect(await readFile(`${CHART}/README.md`, 'utf8')).toBe(await chartReadme());
+});
+
+always('the schema of the chart has every value that there is, and no other', async () => {
+  const values = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as Tree;
+  const schema = JSON.parse(await readFile(`${CHART}/values.schema.json`, 'utf8')) as Schema;
+  const known = schemaPaths(schema).filter((path) => path !== 'global');
+  expect(known.sort()).toEqual(valuePaths(values, schema).sort());
+});
+
+always('the chart tells Artifact Hub the images that it runs', async () => {
+  const chart = parse(await readFile(`${CHART}/Chart.yaml`, 'utf8')) as Record<string, string> & {
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  const values = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as Record<
+    string,
+    { repository: string }
+  >;
+  const told = parse(chart.annotations['artifacthub.io/images']!) as { readonly image: string }[];
+  const own = ['image', 'servicesImage'].map((name) => `${values[name]!.repository}:${chart['appVersion']!}`);
+  expect(told.map(({ image }) => image)).toEqual([...own, values['mongodbImage'], values['kafkaImage']]);
 });
 
 describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
@@ -110,10 +158,25 @@ describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
   });
 
   test.each([
+    ['home', []],
+    ['home', ['watchNamespaces={*}']],
+    ['home', ['watchNamespaces={a,home}']],
+    ['a', ['watchNamespaces={a,b}']],
+  ])('makes the first HashCluster where it is looked for: in %s of %j', (namespace, values) => {
+    const { manifests } = template('cluster.create=true', ...values);
+    const made = manifests.filter(({ kind }) => kind === 'HashCluster');
+    expect(made.map(({ metadata }) => metadata.namespace)).toEqual([namespace]);
+  });
+
+  test.each([
     ['an unknown value', 'replicaCount=2', /replicaCount/],
     ['no operators', 'replicas=0', /replicas/],
     ['a level that there is not', 'logLevel=loud', /logLevel/],
     ['a namespace that cannot be', 'watchNamespaces={Not_A_Name}', /watchNamespaces/],
+    ['a resource that is neither asked for nor limited', 'resources.limit.memory=1Gi', /limit\b/],
+    ['a toleration that there is not', 'tolerations[0].effect=Sometimes', /effect/],
+    ['a peer that is none', 'networkPolicy.monitoring[0].namespace=a', /namespace/],
+    ['a domain that cannot be', 'clusterDomain=-', /clusterDomain/],
     ['all namespaces and one more', 'watchNamespaces={*,a}', /stands alone/],
     ['no ServiceAccount at all', 'serviceAccount.create=false', /serviceAccount.name/],
   ])('refuses %s', (_what, value, reason) => {

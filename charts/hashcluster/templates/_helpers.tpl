@@ -34,6 +34,16 @@ true
 {{- end -}}
 {{- end }}
 
+{{- /* Where a first HashCluster is looked for: in the namespace of the release if it is watched. */ -}}
+{{- define "hashcluster.home" -}}
+{{- $namespaces := include "hashcluster.namespaces" . | fromJsonArray -}}
+{{- if or (include "hashcluster.everywhere" .) (has .Release.Namespace $namespaces) -}}
+{{- .Release.Namespace -}}
+{{- else -}}
+{{- first $namespaces -}}
+{{- end -}}
+{{- end }}
+
 {{- /* The namespaces that are watched, as JSON. */ -}}
 {{- define "hashcluster.namespaces" -}}
 {{- toJson (default (list .Release.Namespace) .Values.watchNamespaces) -}}

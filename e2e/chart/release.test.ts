@@ -44,6 +44,16 @@ class Home {
     return stdout;
   }
 
+  /** Runs a line as a user would. */
+  shell(line: string): Outcome {
+    return run('sh', ['-c', `export KUBECONFIG="$0"; ${line}`, this.#kubeconfig]);
+  }
+
+  /** Whether kubectl answers yes. */
+  can(args: readonly string[]): boolean {
+    return run('kubectl', ['--kubeconfig', this.#kubeconfig, '--namespace', this.#name, ...args]).code === 0;
+  }
+
   apply(name: string, spec: Readonly<Record<string, unknown>>): void {
     const object = { apiVersion: 'hashcluster.io/v1alpha1', kind: 'HashCluster', metadata: { name }, spec };
     this.kubectl(['apply', '--filename', '-', '--validate=false'], JSON.stringify(object));
@@ -95,7 +105,8 @@ everywhere('on a Kubernetes API server (needs kubectl, kube-apiserver and etcd)'
     test(
       'keeps every HashCluster when the CRD has changed, and takes the new field',
       async () => {
-        done(home.helm(before, 'install', 'first', await earlierChart(join(folder, names[0]), NEW_FIELD)));
+        const earlier = await earlierChart(join(folder, names[0]), NEW_FIELD);
+        done(home.helm(before, 'install', 'first', earlier));
         home.kubectl(['wait', CRD, '--for=condition=Established', '--timeout=60s']);
         const [worker, healing] = [{ replicas: { min: 3, max: 5 } }, { maxUnhealthyPercent: 17 }];
         home.apply('kept', { worker, [NEW_FIELD]: healing });
@@ -111,6 +122,45 @@ everywhere('on a Kubernetes API server (needs kubectl, kube-apiserver and etcd)'
       },
       LIMIT_MS,
     );
+
+    test(
+      'says how to make a HashCluster, by a command that works',
+      () => {
+        const notes = done(home.helm(after, 'upgrade', 'first', CHART));
+        const commands = notes.split('\n').filter((line) => line.startsWith('  '));
+        expect(commands.map((line) => line.trim().split(' ', 2).join(' '))).toEqual([
+          expect.stringMatching(/^echo /),
+          'kubectl wait',
+          'kubectl port-forward',
+          'curl -s',
+        ]);
+        done(home.shell(commands[0]!));
+        expect(home.read('hashcluster').spec).toHaveProperty('worker');
+      },
+      LIMIT_MS,
+    );
+
+    test.each([
+      ['get hashclusters', 0, true],
+      ['patch hashclusters --subresource=status', 0, true],
+      ['create statefulsets', 0, true],
+      ['create pods --subresource=eviction', 0, true],
+      ['get secrets', 0, true],
+      ['list secrets', 0, false],
+      ['watch secrets', 0, false],
+      ['create pods', 0, false],
+      ['create pods --subresource=exec', 0, false],
+      ['create rolebindings', 0, false],
+      ['create serviceaccounts --subresource=token', 0, false],
+      ['get nodes', 0, false],
+      ['get nodes --subresource=proxy', 0, false],
+      ['get hashclusters', 1, false],
+      ['get secrets', 1, false],
+    ] as const)('%s in namespace %d of its own and another: %s', (what, where, isAllowed) => {
+      const account = `system:serviceaccount:${names[0]}:first-hashcluster-operator`;
+      const args = ['auth', 'can-i', ...what.split(' '), `--as=${account}`, '--quiet'];
+      expect((where === 0 ? home : other).can(args)).toBe(isAllowed);
+    });
 
     test(
       'stands beside a second release, which touches nothing of it',

@@ -116,8 +116,8 @@ describe('a HashCluster', () => {
       await untilThereAre(ids.length, 180);
       expect(await cluster.pods('worker')).toEqual(expect.arrayContaining(those));
       const after = await Promise.all(ids.map(read));
-      for (const [index, { state, position, worker }] of after.entries()) {
-        expect([state, worker]).toEqual(['running', before[index]!.worker]);
+      for (const [index, { state, position }] of after.entries()) {
+        expect(state).toBe('running');
         expect(position).toBeGreaterThanOrEqual(before[index]!.position);
       }
       await cancel(ids);

@@ -1,8 +1,6 @@
 import { describe, expect, test as always } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
-import { parse, parseAllDocuments } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { CHART, findTool, run, type Outcome } from './tools.ts';
-import { chartReadme } from './write-readme.ts';
 
 /** The oldest that the chart runs on. */
 const KUBERNETES = '1.31.0';
@@ -20,34 +18,6 @@ interface Manifest {
   };
 }
 
-interface Tree {
-  readonly [name: string]: Tree | string | number | boolean | readonly unknown[];
-}
-
-interface Schema {
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: unknown;
-}
-
-/** Paths of a schema's values. What is Kubernetes' own, and empty or in braces in values.yaml, is one value. */
-const WHOLE = ['resources', 'affinity'];
-
-function schemaPaths({ properties }: Schema, prefix = ''): string[] {
-  return Object.entries(properties ?? {}).flatMap(([name, schema]) => {
-    const path = `${prefix}${name}`;
-    return schema.properties && !WHOLE.includes(path) ? schemaPaths(schema, `${path}.`) : [path];
-  });
-}
-
-function valuePaths(values: Tree, { properties }: Schema, prefix = ''): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    const [path, schema] = [`${prefix}${name}`, properties?.[name] ?? {}];
-    return schema.properties && !WHOLE.includes(path)
-      ? valuePaths(value as Tree, schema, `${path}.`)
-      : [path];
-  });
-}
-
 interface Rendered extends Outcome {
   readonly manifests: readonly Manifest[];
 }
@@ -57,30 +27,6 @@ function kinds({ manifests }: Rendered): string[] {
     .map(({ kind, metadata: { name, namespace } }) => `${kind} ${namespace ?? '-'}/${name}`)
     .sort();
 }
-
-always('the README of the chart says what values.yaml says', async () => {
-  expect(await readFile(`${CHART}/README.md`, 'utf8')).toBe(await chartReadme());
-});
-
-always('the schema of the chart has every value that there is, and no other', async () => {
-  const values = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as Tree;
-  const schema = JSON.parse(await readFile(`${CHART}/values.schema.json`, 'utf8')) as Schema;
-  const known = schemaPaths(schema).filter((path) => path !== 'global');
-  expect(known.sort()).toEqual(valuePaths(values, schema).sort());
-});
-
-always('the chart tells Artifact Hub the images that it runs', async () => {
-  const chart = parse(await readFile(`${CHART}/Chart.yaml`, 'utf8')) as Record<string, string> & {
-    readonly annotations: Readonly<Record<string, string>>;
-  };
-  const values = parse(await readFile(`${CHART}/values.yaml`, 'utf8')) as Record<
-    string,
-    { repository: string }
-  >;
-  const told = parse(chart.annotations['artifacthub.io/images']!) as { readonly image: string }[];
-  const own = ['image', 'servicesImage'].map((name) => `${values[name]!.repository}:${chart['appVersion']!}`);
-  expect(told.map(({ image }) => image)).toEqual([...own, values['mongodbImage'], values['kafkaImage']]);
-});
 
 describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
   const helm = findTool(name, 'version');
@@ -155,6 +101,26 @@ describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
     const without = template('rbac.aggregate=false').manifests.filter((each) => each.kind === kind);
     const added = template('rbac.aggregate=false', value).manifests.filter((each) => each.kind === kind);
     expect([without.length, added.length > 0]).toEqual([0, true]);
+  });
+
+  test('gives the operator’s pods what is said of pods', () => {
+    const [toleration, secret] = ['tolerations[0].key=dedicated', 'imagePullSecrets[0]=registry'];
+    const said = [
+      'priorityClassName=high',
+      'nodeSelector.kind=system',
+      'podAnnotations.a=b',
+      toleration,
+      secret,
+    ];
+    const { manifests } = template(...said, 'image.repository=mirror/operator', 'image.tag=1.2.3');
+    expect(manifests.find(({ kind }) => kind === 'Deployment')!.spec!.template).toMatchObject({
+      metadata: { annotations: { a: 'b' } },
+      spec: {
+        ...{ priorityClassName: 'high', nodeSelector: { kind: 'system' } },
+        ...{ tolerations: [{ key: 'dedicated' }], imagePullSecrets: [{ name: 'registry' }] },
+        containers: [{ image: 'mirror/operator:1.2.3' }],
+      },
+    });
   });
 
   test.each([

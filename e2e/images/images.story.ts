@@ -56,9 +56,9 @@ describe('the image of services', () => {
   const image = new Image(images.services);
 
   test('has a kernel for each kind of processor, and this one runs some of them', async () => {
-    const all = ['avx512', 'avx512vl', 'avx2', 'scalar', 'portable'];
+    const vectors = process.arch === 'x64' ? ['avx512', 'avx512vl', 'avx2', 'scalar'] : [];
     const { built, running } = (await image.ask('kernels')) as Record<'built' | 'running', string[]>;
-    expect(built).toEqual(all);
+    expect(built).toEqual([...vectors, 'portable']);
     expect(running).toContain('portable');
   });
 

@@ -1,3 +1,4 @@
+import { defaulted } from './api/defaulted.ts';
 import type { HashCluster } from './api/hash-cluster.ts';
 import type { Applier, Outcome, Refusal } from './apply/applier.ts';
 import type { ApiWatch } from './observe/api-facts.ts';
@@ -58,11 +59,12 @@ export class Reconciler {
    */
   async reconcile(key: string): Promise<number | null> {
     const [namespace = '', name = ''] = key.split('/');
-    const cluster = this.#options.caches.cluster(namespace, name);
-    if (!cluster) {
+    const found = this.#options.caches.cluster(namespace, name);
+    if (!found) {
       this.#forget(key);
       return null;
     }
+    const cluster = defaulted(found);
     const observed = await this.#observe(key, cluster);
     const made = plan(observed);
     const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));

@@ -29,8 +29,7 @@ const LOAD_MS = 600_000;
 /** The control plane gives a silent node up after 20 s, not 50: a story waits for that three times. */
 const LOST_SOON = {
   kind: 'ClusterConfiguration',
-  apiVersion: 'kubeadm.k8s.io/v1beta4',
-  controllerManager: { extraArgs: [{ name: 'node-monitor-grace-period', value: '20s' }] },
+  controllerManager: { extraArgs: { 'node-monitor-grace-period': '20s' } },
 };
 const CONFIG = {
   kind: 'Cluster',

@@ -13,8 +13,24 @@ export interface Tally {
 
 const HEADERS = { 'content-type': 'application/json' };
 
+/** Submits jobs through the ingress at a steady rate while something happens, however that ends. What became of all. */
+export async function underLoad(
+  host: string,
+  perSecond: number,
+  happens: (load: Load) => Promise<void>,
+): Promise<Tally> {
+  const load = new Load(host);
+  load.start(perSecond);
+  try {
+    await happens(load);
+  } finally {
+    await load.stop();
+  }
+  return load.tally;
+}
+
 /** Submits jobs through the ingress at a steady rate, whatever becomes of them, until it is stopped. */
-export class Load {
+class Load {
   readonly #host: string;
   readonly #acknowledged = new Map<string, { data: string; iterations: number }>();
   readonly #failures: string[] = [];
@@ -41,12 +57,15 @@ export class Load {
     return this.#acknowledged.size;
   }
 
-  /** Sends nothing more, waits for what is under way, and says what became of all. */
-  async stop(): Promise<Tally> {
+  get tally(): Tally {
+    return { acknowledged: this.#acknowledged, refused: this.#refused, failures: this.#failures };
+  }
+
+  /** Sends nothing more, and waits for what is under way. */
+  async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
     await Promise.all(this.#underWay);
-    return { acknowledged: this.#acknowledged, refused: this.#refused, failures: this.#failures };
   }
 
   #send(): void {
@@ -75,6 +94,8 @@ export class Load {
     }
   }
 }
+
+export type { Load };
 
 /** What is wrong with the jobs that were acknowledged: each must be done, with the digest that is computed here. */
 export async function audit(

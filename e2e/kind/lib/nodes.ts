@@ -33,10 +33,12 @@ async function firewall(node: string, verb: '-I' | '-D'): Promise<void> {
     ['FORWARD', '-o'],
     ['OUTPUT', '-o'],
   ] as const;
-  for (const [chain, direction] of chains) {
-    const rule = [chain, direction, 'eth0', '-j', 'DROP'];
-    await run('docker', ['exec', node, 'iptables', '--wait', verb, ...rule], { limitMs: LIMIT_MS });
-  }
+  // A kubelet may well speak IPv6.
+  for (const program of ['iptables', 'ip6tables'])
+    for (const [chain, direction] of chains) {
+      const rule = [chain, direction, 'eth0', '-j', 'DROP'];
+      await run('docker', ['exec', node, program, '--wait', verb, ...rule], { limitMs: LIMIT_MS });
+    }
 }
 
 /** Moves everything off a node as an administrator does, within the budgets for disruption. */

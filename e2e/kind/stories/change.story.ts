@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IMAGES, NEXT_SERVICES } from '../lib/cluster.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { audit, Load } from '../lib/load.ts';
+import { audit, underLoad } from '../lib/load.ts';
 import { earlierChart, installOperator, OPERATOR_HOME } from '../lib/operator.ts';
 import { repeats } from '../lib/settings.ts';
 
@@ -46,14 +46,13 @@ describe('a HashCluster that changes', () => {
     'rolls a new image out under load, and no request fails but by a polite refusal (run %d)',
     async (run) => {
       const before = await roles();
-      const load = new Load(cluster.host);
-      load.start(50);
-      await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
       // There and back again.
       spec = { ...spec, image: run % 2 === 1 ? NEXT_SERVICES : IMAGES.services };
-      await cluster.apply(spec);
-      await cluster.ready();
-      const tally = await load.stop();
+      const tally = await underLoad(cluster.host, 50, async (load) => {
+        await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
+        await cluster.apply(spec);
+        await cluster.ready();
+      });
       const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
       console.log(`${tally.acknowledged.size} acknowledged, ${tally.refused} refused`);
       expect([wrong, tally.failures]).toEqual([[], []]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { audit, Load } from '../lib/load.ts';
+import { audit, underLoad } from '../lib/load.ts';
 import { installOperator } from '../lib/operator.ts';
 
 const cluster = new TestCluster('kill');
@@ -20,15 +20,14 @@ describe('under load through the ingress', () => {
   test.each(['worker', 'endpoint', 'kafka', 'mongodb'] as const)(
     'a %s that is killed loses nothing that was acknowledged',
     async (part) => {
-      const load = new Load(cluster.host);
-      load.start(10);
       const [victim] = await cluster.pods(part);
-      await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 50), 60);
-      await cluster.namespace.kubectl(['delete', 'pod', victim!, '--force', '--grace-period=0']);
-      await cluster.until('whole again', async () => isReady(part), 240);
-      const before = load.acknowledged;
-      await cluster.until('serving again', () => Promise.resolve(load.acknowledged >= before + 50), 120);
-      const tally = await load.stop();
+      const tally = await underLoad(cluster.host, 10, async (load) => {
+        await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 50), 60);
+        await cluster.namespace.kubectl(['delete', 'pod', victim!, '--force', '--grace-period=0']);
+        await cluster.until('whole again', async () => isReady(part), 240);
+        const before = load.acknowledged;
+        await cluster.until('serving again', () => Promise.resolve(load.acknowledged >= before + 50), 120);
+      });
       const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
       const { acknowledged, refused, failures } = tally;
       console.log(

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
-import { audit, Load } from '../lib/load.ts';
+import { audit, underLoad, type Load, type Tally } from '../lib/load.ts';
 import { drain, isReady, leastUsed, lose, uncordon } from '../lib/nodes.ts';
 import { installOperator } from '../lib/operator.ts';
 import { repeats } from '../lib/settings.ts';
@@ -31,9 +31,11 @@ async function more(load: Load, jobs: number): Promise<void> {
   await cluster.until('serving', () => Promise.resolve(load.acknowledged >= before + jobs), 120);
 }
 
-/** Stops the load; what is wrong with what was acknowledged, and requests that failed other than by a polite refusal. */
-async function outcome(load: Load, what: string): Promise<{ wrong: string[]; failures: readonly string[] }> {
-  const tally = await load.stop();
+/** What is wrong with what was acknowledged, and requests that failed other than by a polite refusal. */
+async function outcome(
+  tally: Tally,
+  what: string,
+): Promise<{ wrong: string[]; failures: readonly string[] }> {
   const { acknowledged, refused, failures } = tally;
   const said = `${acknowledged.size} acknowledged, ${refused} refused, ${failures.length} failed`;
   console.log(`${what}: ${said}`, [...new Set(failures)].slice(0, 3));
@@ -45,13 +47,13 @@ describe('a node', () => {
     'is drained under load, and no request fails but by a polite refusal (run %d)',
     async () => {
       const node = await leastUsed(cluster.namespace, MONGODB);
-      const load = new Load(cluster.host);
-      load.start(50);
-      await more(load, 100);
       healings.push(() => uncordon(node));
-      await drain(node);
-      await more(load, 100);
-      expect(await outcome(load, `${node} drained`)).toEqual({ wrong: [], failures: [] });
+      const tally = await underLoad(cluster.host, 50, async (load) => {
+        await more(load, 100);
+        await drain(node);
+        await more(load, 100);
+      });
+      expect(await outcome(tally, `${node} drained`)).toEqual({ wrong: [], failures: [] });
       await uncordon(node);
       // The next run finds pods on both nodes.
       await cluster.namespace.kubectl(['delete', 'pod', ...(await oneOfEach())]);
@@ -63,15 +65,15 @@ describe('a node', () => {
     'is %s under load: the others go on, and nothing that was acknowledged is lost',
     async (how) => {
       const node = await leastUsed(cluster.namespace, MONGODB);
-      const load = new Load(cluster.host);
-      load.start(10);
-      await more(load, 50);
-      healings.push(await lose(node, how));
-      await cluster.until(`without ${node}`, async () => !(await isReady(node)), 120);
-      await more(load, 100);
-      for (const heal of healings.splice(0)) await heal();
-      await cluster.ready();
-      expect((await outcome(load, `${node} ${how}`)).wrong).toEqual([]);
+      const tally = await underLoad(cluster.host, 10, async (load) => {
+        await more(load, 50);
+        healings.push(await lose(node, how));
+        await cluster.until(`without ${node}`, async () => !(await isReady(node)), 120);
+        await more(load, 100);
+        for (const heal of healings.splice(0)) await heal();
+        await cluster.ready();
+      });
+      expect((await outcome(tally, `${node} ${how}`)).wrong).toEqual([]);
     },
     600_000,
   );

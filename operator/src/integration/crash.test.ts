@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type Scene, together, until } from '../testing/stage.ts';
+import { type Scene, until } from '../testing/stage.ts';
 import { withStage } from '../testing/suites.ts';
+import { together } from '../testing/together.ts';
 
 const AT_ONCE = 4;
 const TEST_MS = 600_000;

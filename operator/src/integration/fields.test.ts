@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { together, type Scene } from '../testing/stage.ts';
+import type { Scene } from '../testing/stage.ts';
 import { withStage } from '../testing/suites.ts';
+import { together } from '../testing/together.ts';
 import { CHANGES, changed, SECRETS, unchanged, type SpecChange } from './spec-changes.ts';
 
 /** Changes that are made on one cluster, one after the other. */

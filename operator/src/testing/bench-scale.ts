@@ -8,7 +8,8 @@ import { installCrds } from './crds.ts';
 import { FakeControllers } from './fake-controllers.ts';
 import { HashClusters } from './hash-clusters.ts';
 import { findApiServer } from './settings.ts';
-import { together, until } from './stage.ts';
+import { until } from './stage.ts';
+import { together } from './together.ts';
 
 /*
  * How an operator bears many HashClusters: `node operator/src/testing/bench-scale.ts 1000` (default 100). Ten pods each, on

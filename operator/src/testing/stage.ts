@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { collectionPath, objectPath, type Named } from '../control/resources.ts';
 import { Transport } from '../control/transport.ts';
@@ -15,7 +16,9 @@ type Snapshot = Record<string, unknown>;
 
 /** What takes seconds takes minutes on a machine that is busy with something else. */
 const SETTLED_MS = 300_000;
-const PAUSE_MS = 100;
+const PAUSE_MS = 200;
+/** Everything is looked at less often. */
+const LOOK_AGAIN_MS = 500;
 const FOLLOWED = ['Progressing=False'];
 const SETTLED = [...FOLLOWED, 'Ready=True'];
 
@@ -153,7 +156,9 @@ export class Scene {
       // Cheap to ask, and true soon before all the rest is.
       if (!(await this.#says(cluster, SETTLED))) return false;
       is = await this.snapshot(cluster);
-      return isDeepStrictEqual(is, expected);
+      if (isDeepStrictEqual(is, expected)) return true;
+      await pause(LOOK_AGAIN_MS);
+      return false;
     });
     return isThere ? is : this.snapshot(cluster);
   }
@@ -170,20 +175,7 @@ export async function until(condition: () => Promise<boolean>, withinMs = SETTLE
   const end = performance.now() + withinMs;
   while (performance.now() < end) {
     if (await condition()) return true;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await pause(PAUSE_MS);
   }
   return false;
-}
-
-/** Does something for each item, a few of them at once. Rejects with the first that fails. */
-export async function together<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

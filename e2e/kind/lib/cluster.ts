@@ -57,6 +57,9 @@ export async function createCluster(say: (line: string) => void): Promise<void> 
   say('adding metrics-server and Contour');
   if (existsSync(KIT)) await run(KIT, [CLUSTER, 'metrics-server', 'contour'], { limitMs: CREATE_MS });
   else await applyPublicAddons();
+  // One may be on the node that is drained, and an ingress that hears of no change sends requests to pods that are gone.
+  const twice = ['scale', 'deployment/contour', '--replicas=2'];
+  await kubectl(['--namespace', 'projectcontour', ...twice]);
 }
 
 async function applyPublicAddons(): Promise<void> {

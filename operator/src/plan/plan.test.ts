@@ -111,6 +111,25 @@ describe('a changed cluster', () => {
     expect(done).toEqual(['apply Deployment/hc-endpoint', 'apply Deployment/hc-worker']);
   });
 
+  test.each<[string, ClusterSpecInput]>([
+    ['endpoints and workers', { version: '2' }],
+    ['workers', { version: '1', worker: { terminationGracePeriodSeconds: 90 } }],
+    ['MongoDB', { version: '1', mongodb: { managed: { image: 'mongo:7.0' } } }],
+  ])('does not count as settled in a round that changes %s', (_, spec) => {
+    const world = settled({ version: '1' });
+    world.change(spec);
+    const said: (string | undefined)[] = [];
+    for (let actions = world.step().actions; actions.length > 0; actions = world.step().actions) {
+      const isChange = actions.some(
+        (each) => each.kind === 'apply' && /Set|Deployment/.test(each.object.kind),
+      );
+      const progressing = world.status?.conditions?.find(({ type }) => type === 'Progressing');
+      if (isChange) said.push(progressing?.status);
+    }
+    expect(said.length).toBeGreaterThan(0);
+    expect(said).toEqual(said.map(() => 'True'));
+  });
+
   test('replaces members of MongoDB one by one, the primary last', () => {
     const world = settled();
     const done = since(world, () => world.change({ mongodb: { managed: { image: 'mongo:7.0' } } }));

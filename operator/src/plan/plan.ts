@@ -22,11 +22,14 @@ import { planVolumes } from './volumes.ts';
 const UNSETTLED_MS = 2_000;
 const SETTLED_MS = 5_000;
 
+const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet']);
+
 const NOTHING: Findings = {
   scaling: { decisions: [], actions: [] },
   healing: { patients: [], holds: [], actions: [] },
   stuck: [],
   waiting: null,
+  changing: [],
 };
 
 interface Steps {
@@ -53,7 +56,15 @@ function planSurroundings(context: Context): Action[] {
   return [...applied, ...prune(context, [...wanted, ...serverSets(context), ...roles])];
 }
 
+/** Names of the workloads that these actions change: what is known of their pods is of before. */
+function changedBy(actions: readonly Action[]): string[] {
+  return actions.flatMap((action) =>
+    action.kind === 'apply' && WORKLOADS.has(action.object.kind) ? [action.object.metadata.name] : [],
+  );
+}
+
 function planRunning(context: Context): Steps {
+  const servers = planServers(context);
   const roles = planRoles(context);
   const volumes = planVolumes(context);
   const scaling = planScaling(context.observed);
@@ -63,14 +74,17 @@ function planRunning(context: Context): Steps {
       ...finalizer(context),
       ...missingSecrets(context),
       ...planSurroundings(context),
-      ...planServers(context),
+      ...servers,
       ...roles.actions,
       ...volumes.actions,
       ...scaling.actions,
       ...healing.actions,
     ],
     last: mongoSteps(context),
-    findings: { scaling, healing, stuck: volumes.stuck, waiting: roles.waiting },
+    findings: {
+      ...{ scaling, healing, stuck: volumes.stuck, waiting: roles.waiting },
+      changing: changedBy([...servers, ...roles.actions]),
+    },
   };
 }
 

@@ -11,19 +11,22 @@ interface Disk {
 }
 
 /**
- * How full disks are: the store's and the bus's fullest one, since workers turn what is queued into results, and the
- * mean of the workers' own. A disk below its target asks for nothing: that it is half full is no reason for workers.
- * Near the target it asks for as many as there are, above it for more, as long as there is work for them.
+ * How full disks are: the store's and the bus's fullest one, and the mean of the workers' own. A disk below its target asks
+ * for nothing: that it is half full is no reason for pods. Near the target it asks for as many as there are, above it for
+ * more. Of workers, as long as there is work for them, since they turn what is queued into results. Of endpoints, which do
+ * not make it any emptier, in proportion to the fewest: otherwise they would become more with every look. They keep
+ * nothing on disk themselves.
  */
 export function diskSignals(view: RoleView): Signal[] {
   const { disk } = view.spec.scaling;
   if (!disk.enabled) return [];
   const { mongo, kafka } = view.observed.readings;
-  const useful = usefulWorkers(clusterReport(view.observed));
+  const isWorker = view.role === 'worker';
+  const useful = isWorker ? usefulWorkers(clusterReport(view.observed)) : Infinity;
   return [
     ...serverSignal('MongoDB', { view, reading: mongo, useful }),
     ...serverSignal('Kafka', { view, reading: kafka, useful }),
-    ...ownSignal(view),
+    ...(isWorker ? ownSignal(view) : []),
   ];
 }
 
@@ -58,12 +61,12 @@ function ownSignal(view: RoleView): Signal[] {
   return [signal('disk of the pods', mean, Infinity, view)];
 }
 
-function signal(what: string, share: number, useful: number, { spec, current }: RoleView): Signal {
+function signal(what: string, share: number, useful: number, { role, spec, current }: RoleView): Signal {
   const { disk, tolerance } = spec.scaling;
   const ratio = (share * 100) / disk.utilization;
   const says = `${what} ${Math.round(share * 100)} % / ${disk.utilization} % target`;
   const { min, max } = spec.replicas;
-  const wanted = roundUp(current * Math.max(1, ratio));
+  const wanted = roundUp((role === 'worker' ? current : min) * Math.max(1, ratio));
   const counts = ratio > 1 + tolerance || wanted >= max;
   const asked = ratio < 1 - tolerance ? min : counts ? wanted : current;
   return { name: 'disk', known: true, replicas: Math.min(asked, useful), says };

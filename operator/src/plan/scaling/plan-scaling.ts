@@ -72,11 +72,11 @@ function planRole(role: Role, observed: Observed): RolePlan[] {
   return [{ decision, actions }];
 }
 
-/** Endpoints hold no jobs, so only their CPU counts. */
+/** Endpoints hold no jobs, so how much work waits does not count for them. */
 function signalsOf(view: RoleView): Signal[] {
   const cpu = cpuSignal(view);
   const ownCpu = cpu === null ? [] : [cpu];
-  if (view.role === 'endpoint') return ownCpu;
+  if (view.role === 'endpoint') return [...ownCpu, ...diskSignals(view)];
   const useful = usefulWorkers(clusterReport(view.observed));
   return [...ownCpu.map((signal) => capped(signal, useful)), ...diskSignals(view), ...workSignals(view)];
 }

@@ -36,9 +36,9 @@ export function usefulWorkers(report: ClusterReport | null): number {
   return Math.ceil(jobs / Math.max(1, report.engines / heard(report)));
 }
 
-/** Seconds of work for the workers that are heard, and the age of the oldest queued job, where they are looked at. */
+/** For workers: seconds of work for those that are heard, and the age of the oldest queued job, where they are looked at. */
 export function workSignals(view: RoleView): Signal[] {
-  const { backlog, oldestAge } = view.spec.scaling;
+  const { backlog, oldestAge } = view.observed.cluster.spec.worker.scaling;
   const report = clusterReport(view.observed);
   const signals: Signal[] = [];
   if (backlog.enabled) {

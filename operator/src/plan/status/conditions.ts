@@ -56,7 +56,7 @@ function stepOf(facts: Facts, component: Component): Step | null {
 }
 
 function progressing(facts: Facts): Verdict {
-  const { context, waiting, missingSecrets } = facts;
+  const { context, waiting, changing, missingSecrets } = facts;
   const { metadata, spec } = context.cluster;
   if (metadata.deletionTimestamp !== undefined) {
     return yes('Deleting', 'Workers give their jobs back, then everything goes');
@@ -66,9 +66,10 @@ function progressing(facts: Facts): Verdict {
   const steps = componentsOf(context)
     .map((component) => stepOf(facts, component))
     .filter((step) => step !== null);
-  const says = [...(waiting === null ? [] : [waiting]), ...steps.map((step) => step.says)];
+  const changes = [...(waiting === null ? [] : [waiting]), ...changing.map((name) => `${name} is changed`)];
+  const says = [...changes, ...steps.map((step) => step.says)];
   if (says.length === 0) return no('Settled', 'Everything is as the spec asks for');
-  const isRollout = waiting !== null || steps.some((step) => step.isRollout);
+  const isRollout = changes.length > 0 || steps.some((step) => step.isRollout);
   return yes(isRollout ? 'RollingOut' : 'PodsComeAndGo', list(says));
 }
 

@@ -14,6 +14,8 @@ export interface Findings {
   readonly stuck: readonly Stuck[];
   /** What a rollout waits for; null: nothing. */
   readonly waiting: string | null;
+  /** Names of workloads that are given a new form with this very plan. */
+  readonly changing: readonly string[];
 }
 
 /** What the status is made from. */

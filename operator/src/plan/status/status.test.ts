@@ -14,6 +14,7 @@ const QUIET: Findings = {
   healing: { patients: [], holds: [], actions: [] },
   stuck: [],
   waiting: null,
+  changing: [],
 };
 
 function set(server: 'mongodb' | 'kafka', ready = 3): KubeObject {

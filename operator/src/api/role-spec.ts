@@ -4,6 +4,7 @@ import { about, count, mapListOf, name, quantity, raw, text, texts } from './sch
 /** `resources` of a container. */
 export type Resources = z.output<ResourcesSchema>;
 export type Placement = z.output<typeof PLACEMENT>;
+/** What both roles have. */
 export type RoleSpec = z.output<typeof ENDPOINT_SPEC>;
 export type ScalingSpec = RoleSpec['scaling'];
 export type ScalingBehavior = ScalingSpec['behavior']['scaleUp'];
@@ -22,6 +23,8 @@ interface RoleDefaults {
   readonly resources: ResourceDefaults;
   readonly cpuUtilization: number;
   readonly graceSeconds: number;
+  /** What `scaling.disk` says of itself. */
+  readonly disk: string;
 }
 
 /** These the operator sets itself: a cluster of which they were changed would fall apart. */
@@ -152,79 +155,114 @@ function seconds(description: string, standard: number) {
     .meta(about(description));
 }
 
-function scaling({ cpuUtilization }: RoleDefaults) {
-  return z
-    .object({
-      cpu: utilization(
-        'CPU that the pods use, of their limit, or of their request where there is no limit. Needs metrics.k8s.io.',
-        cpuUtilization,
+function targets({ cpuUtilization, disk }: RoleDefaults) {
+  return {
+    cpu: utilization(
+      'CPU that the pods use, of their limit, or of their request where there is no limit. Needs metrics.k8s.io.',
+      cpuUtilization,
+    ),
+    disk: utilization(disk, 80),
+  };
+}
+
+/** How targets are followed. */
+function manners() {
+  return {
+    tolerance: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .meta(about('Deviations from a target up to this share are let be, but never at the bounds.')),
+    behavior: z
+      .object({
+        scaleUp: direction('How pods come.', 0, [
+          { type: 'Percent', value: 100, periodSeconds: 15 },
+          { type: 'Pods', value: 4, periodSeconds: 15 },
+        ]),
+        scaleDown: direction('How pods go.', 300, [{ type: 'Percent', value: 50, periodSeconds: 60 }]),
+      })
+      .prefault({})
+      .meta(about('How fast to follow, in the words of HorizontalPodAutoscaler.')),
+    paused: z
+      .enum(['None', 'In', 'Out', 'Both'])
+      .default('None')
+      .meta(about('Do not scale in (fewer pods), out (more pods), or both.')),
+  };
+}
+
+function sizeFields({ role, min, max, resources: standard }: RoleDefaults) {
+  return {
+    replicas: z
+      .object({
+        min: count(`The fewest ${role}s.`, 1, 1000).default(min),
+        max: count(`The most ${role}s.`, 1, 1000).default(max),
+      })
+      .prefault({})
+      .meta(
+        about(`How many ${role}s there may be. Equal bounds: always so many.`, {
+          rule: 'self.min <= self.max',
+          message: 'min must not be larger than max',
+        }),
       ),
-      disk: utilization('How full the disks may get that the pods write to.', 80),
-      backlog: seconds('Seconds of work that wait, for the pods there are.', 30),
-      oldestAge: seconds('How long the oldest job has waited.', 60),
-      tolerance: z
-        .number()
-        .min(0)
-        .max(1)
-        .default(0.1)
-        .meta(about('Deviations from a target up to this share are let be, but never at the bounds.')),
-      behavior: z
-        .object({
-          scaleUp: direction('How pods come.', 0, [
-            { type: 'Percent', value: 100, periodSeconds: 15 },
-            { type: 'Pods', value: 4, periodSeconds: 15 },
-          ]),
-          scaleDown: direction('How pods go.', 300, [{ type: 'Percent', value: 50, periodSeconds: 60 }]),
-        })
-        .prefault({})
-        .meta(about('How fast to follow, in the words of HorizontalPodAutoscaler.')),
-      paused: z
-        .enum(['None', 'In', 'Out', 'Both'])
-        .default('None')
-        .meta(about('Do not scale in (fewer pods), out (more pods), or both.')),
-    })
-    .prefault({})
-    .meta(about('What decides how many pods there are. The largest answer of all signals counts.'));
+    resources: resources(standard).prefault({}),
+  };
 }
 
-function roleSpec(defaults: RoleDefaults) {
-  const { role, min, max, graceSeconds } = defaults;
-  return z
-    .object({
-      replicas: z
-        .object({
-          min: count(`The fewest ${role}s.`, 1, 1000).default(min),
-          max: count(`The most ${role}s.`, 1, 1000).default(max),
-        })
-        .prefault({})
-        .meta(
-          about(`How many ${role}s there may be. Equal bounds: always so many.`, {
-            rule: 'self.min <= self.max',
-            message: 'min must not be larger than max',
-          }),
-        ),
-      resources: resources(defaults.resources).prefault({}),
-      scaling: scaling(defaults),
-      placement: PLACEMENT.prefault({}),
-      env: env(),
-      terminationGracePeriodSeconds: count(
-        'How long a pod has for giving back what it works on.',
-        30,
-        3600,
-      ).default(graceSeconds),
-    })
-    .prefault({})
-    .meta(about(role === 'endpoint' ? 'What answers HTTP requests.' : 'What hashes.'));
+function podFields({ graceSeconds }: RoleDefaults) {
+  return {
+    placement: PLACEMENT.prefault({}),
+    env: env(),
+    terminationGracePeriodSeconds: count(
+      'How long a pod has for giving back what it works on.',
+      30,
+      3600,
+    ).default(graceSeconds),
+  };
 }
 
-/** `spec.endpoint`. */
-export const ENDPOINT_SPEC = roleSpec({
+const SCALING = about('What decides how many pods there are. The largest answer of all signals counts.');
+
+const ENDPOINT: RoleDefaults = {
   ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
   resources: { requests: { cpu: '200m', memory: '192Mi' }, limits: { memory: '1Gi' } },
-});
+  disk: 'How full the disks of a managed MongoDB and Kafka may get. Above the target they answer late, and endpoints hold requests for longer: there are more endpoints than the minimum then, in proportion to how far the fullest disk is above it. Endpoints keep nothing on disk themselves.',
+};
 
-/** `spec.worker`. A CPU limit makes all workers equal: each hashes on as many threads as it has cores. */
-export const WORKER_SPEC = roleSpec({
+/** A CPU limit makes all workers equal: each hashes on as many threads as it has cores. */
+const WORKER: RoleDefaults = {
   ...{ role: 'worker', min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
   resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
-});
+  disk: 'How full the disks may get: those of a managed MongoDB and Kafka, as long as there is work for more workers, and those that the workers write to.',
+};
+
+/** `spec.endpoint`. Endpoints hold no jobs: how much work waits is the workers' affair. */
+export const ENDPOINT_SPEC = z
+  .object({
+    ...sizeFields(ENDPOINT),
+    scaling: z
+      .object({ ...targets(ENDPOINT), ...manners() })
+      .prefault({})
+      .meta(SCALING),
+    ...podFields(ENDPOINT),
+  })
+  .prefault({})
+  .meta(about('What answers HTTP requests.'));
+
+/** `spec.worker`. */
+export const WORKER_SPEC = z
+  .object({
+    ...sizeFields(WORKER),
+    scaling: z
+      .object({
+        ...targets(WORKER),
+        backlog: seconds('Seconds of work that wait, for the pods there are.', 30),
+        oldestAge: seconds('How long the oldest job has waited.', 60),
+        ...manners(),
+      })
+      .prefault({})
+      .meta(SCALING),
+    ...podFields(WORKER),
+  })
+  .prefault({})
+  .meta(about('What hashes.'));

@@ -205,6 +205,11 @@ const UNKNOWN: readonly BadSpec[] = [
     { memory: { utilization: 50 } },
     /unknown field "spec\.worker\.scaling\.memory"/,
   ),
+  {
+    says: 'work that waits for endpoints',
+    spec: { endpoint: { scaling: { backlog: { seconds: 20 } } } },
+    because: /unknown field "spec\.endpoint\.scaling\.backlog"/,
+  },
   mongodb(
     'a field of another server',
     { managed: { partitions: 3 } },

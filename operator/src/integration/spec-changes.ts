@@ -65,11 +65,10 @@ function role(name: 'endpoint' | 'worker'): SpecChange[] {
     behavior(`${name}.replicas.max`, 3),
     { path: `${name}.resources.requests`, value: { cpu: '75m', memory: '100Mi' } },
     { path: `${name}.resources.limits`, value: { cpu: '3', memory: '2Gi' } },
-    ...['cpu', 'disk', 'backlog', 'oldestAge'].map((signal) =>
+    ...['cpu', 'disk'].flatMap((signal) => [
       behavior(`${scaling}.${signal}.enabled`, false),
-    ),
-    ...['cpu', 'disk'].map((signal) => behavior(`${scaling}.${signal}.utilization`, 42)),
-    ...['backlog', 'oldestAge'].map((signal) => behavior(`${scaling}.${signal}.seconds`, 42)),
+      behavior(`${scaling}.${signal}.utilization`, 42),
+    ]),
     behavior(`${scaling}.tolerance`, 0.3),
     behavior(`${scaling}.paused`, 'Both'),
     ...['scaleUp', 'scaleDown'].flatMap((direction) => [
@@ -118,6 +117,10 @@ export const CHANGES: readonly SpecChange[] = [
   onServers(behavior('deletionPolicy', 'Delete')),
   ...role('endpoint'),
   ...role('worker'),
+  ...['backlog', 'oldestAge'].flatMap((signal) => [
+    behavior(`worker.scaling.${signal}.enabled`, false),
+    behavior(`worker.scaling.${signal}.seconds`, 42),
+  ]),
   ...Object.entries(LIMITS).map(([field, value]) => ({ path: `limits.${field}`, value })),
   { path: 'cache.shared', value: false },
   { path: 'retention.results', value: '7d' },

@@ -176,8 +176,8 @@ test('the age of the oldest job asks like the backlog does', () => {
 test('signals that are turned off say nothing', () => {
   const off = { enabled: false };
   const scaling = { cpu: off, disk: off, backlog: off, oldestAge: off };
-  const { spec } = scene({ spec: { worker: { scaling } } }).cluster;
-  const quiet = { ...view(2, pods(2)), spec: spec.worker };
+  const observed = scene({ spec: { worker: { scaling } } });
+  const quiet = { ...view(2, pods(2)), spec: observed.cluster.spec.worker, observed };
   expect([cpuSignal(quiet), diskSignals(quiet), workSignals(quiet)]).toEqual([null, [], []]);
 });
 
@@ -207,6 +207,25 @@ describe('disk', () => {
   test('of the store asks for nobody when there is nothing to do', () => {
     const endpoints = [endpoint(report(10, 0, 0))];
     expect(replicas(diskSignals(view(10, pods(10), { mongo: mongo(96), endpoints }))[0])).toBe(0);
+  });
+
+  test.each([
+    { says: 'below the target asks for the least', used: 71, expected: 2 },
+    { says: 'near the target asks for what there is', used: 88, expected: 4 },
+    { says: 'above it asks for more than the least', used: 96, expected: 3 },
+    { says: 'that is full asks for no more than that, however many there are', used: 100, expected: 3 },
+  ])('of the store $says, of endpoints', ({ used, expected }) => {
+    const observed = scene({ readings: { mongo: mongo(used) } });
+    const { endpoint: spec } = observed.cluster.spec;
+    const seen = { role: 'endpoint' as const, current: 4, spec, pods: [], observed };
+    expect(diskSignals(seen).map(replicas)).toEqual([expected]);
+  });
+
+  test('of a server that does not answer is unknown to endpoints, too', () => {
+    const observed = scene({ readings: { mongo: { at: NOW, error: 'refused' } } });
+    const { endpoint: spec } = observed.cluster.spec;
+    const seen = { role: 'endpoint' as const, current: 4, spec, pods: [], observed };
+    expect(diskSignals(seen)).toEqual([{ name: 'disk', known: false, says: 'disk of MongoDB: refused' }]);
   });
 
   test('of the workers is the mean of those that have one', () => {

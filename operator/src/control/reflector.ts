@@ -36,7 +36,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
 }
 
 const DEFAULTS = {
-  pageSize: 500,
+  // A page is held whole, as text and as objects; clients that are not short of memory ask for 500.
+  pageSize: 100,
   idleMs: 90_000,
   auditMs: 600_000,
   auditGraceMs: 5_000,

@@ -23,16 +23,19 @@ afterAll(async () => {
   await cluster.remove();
 }, 500_000);
 
-/** By how much work there is; by CPU too only where that is asked for: the load and the disk of a machine here are those of the tests. */
-async function apply({ min = 1, byCpu = false } = {}): Promise<void> {
+/** What a size goes by. The load and the disk of a machine here are those of the tests: CPU counts only where it is asked for. */
+type Signal = 'work' | 'cpu';
+
+async function apply({ min = 1, by = ['work'] as readonly Signal[] } = {}): Promise<void> {
   await cluster.apply({
     ...smallSpec(cluster.host),
     worker: {
       replicas: { min, max: MOST },
       resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
       scaling: {
-        cpu: { enabled: byCpu },
+        cpu: { enabled: by.includes('cpu'), utilization: 50 },
         disk: { enabled: false },
+        ...{ backlog: { enabled: by.includes('work') }, oldestAge: { enabled: by.includes('work') } },
         behavior: {
           scaleDown: {
             stabilizationWindowSeconds: 10,
@@ -87,7 +90,7 @@ describe('a HashCluster', () => {
 
   test('stays as large as it is while nobody knows the CPU, and says why', async () => {
     healings.push(await stopMetricsServer());
-    await apply({ byCpu: true });
+    await apply({ by: ['work', 'cpu'] });
     await cancel(ids);
     const says = async () =>
       (await cluster.conditions()).some(
@@ -101,6 +104,15 @@ describe('a HashCluster', () => {
     for (const heal of healings.splice(0)) await heal();
     await untilThereAre(1, 300);
   }, 600_000);
+
+  test('gets more workers when those that it has are busy, whatever waits', async () => {
+    await apply({ by: ['cpu'] });
+    ids = await Promise.all(Array.from({ length: 2 * MOST }, (_, i) => submit(`busy ${i}`, LONG)));
+    await cluster.until('larger', async () => (await cluster.pods('worker')).length > 1, 180);
+    await cancel(ids);
+    await apply();
+    await untilThereAre(1, 240);
+  }, 500_000);
 
   test.each(RUNS)(
     'sends idle workers away and leaves those alone that are busy (run %d)',

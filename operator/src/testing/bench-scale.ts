@@ -28,7 +28,7 @@ const LOOK_MS = 20;
 /** As the image has it: types that are stripped while a process runs cost it memory. */
 const MAIN = fileURLToPath(new URL('../../dist/testing/bench-process.js', import.meta.url));
 /** As in a container of the chart's 384 MiB; on a whole machine Node collects garbage late. Young objects need little room here. */
-const HEAP = ['--max-old-space-size=192', '--max-semi-space-size=4'];
+const HEAP = ['--max-old-space-size=168', '--max-semi-space-size=4'];
 /** Servers of others: nobody has to be asked. */
 const SPEC = {
   ...{ mongodb: { external: { secretName: 'servers' } }, kafka: { external: { brokers: ['kafka:9092'] } } },

@@ -34,6 +34,11 @@ export function smallSpec(host: string): Record<string, unknown> {
   };
 }
 
+/** The same, with a MongoDB that does without any one of its members. */
+export function sturdySpec(host: string): Record<string, unknown> {
+  return { ...smallSpec(host), mongodb: { managed: { replicas: 3, storage: '1Gi' } } };
+}
+
 /** The part of a spec by which the ingress of these tests finds it. */
 export function reachable(host: string): Record<string, unknown> {
   const clients = [

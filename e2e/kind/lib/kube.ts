@@ -21,6 +21,12 @@ export interface Live {
   readonly status?: Record<string, never>;
 }
 
+/** Whether a status, of a pod or a node, has the condition Ready. */
+export function saysReady(status: Live['status']): boolean {
+  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
+  return conditions.some((each) => each.type === 'Ready' && each.status === 'True');
+}
+
 /** `kubectl` on the cluster of these tests. Rejects with what it said. */
 export function kubectl(args: readonly string[], options?: RunOptions): Promise<string> {
   return run('kubectl', ['--context', CONTEXT, ...args], options);

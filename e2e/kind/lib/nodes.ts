@@ -1,4 +1,4 @@
-import { kubectl, type Live, type Namespace } from './kube.ts';
+import { kubectl, saysReady, type Live, type Namespace } from './kube.ts';
 import { run } from './run.ts';
 
 /** A way to lose a node. Each returns what brings the node back. */
@@ -55,8 +55,7 @@ export async function uncordon(node: string): Promise<void> {
 /** Whether the control plane believes a node to be well. */
 export async function isReady(node: string): Promise<boolean> {
   const { status } = JSON.parse(await kubectl(['get', 'node', node, '--output', 'json'])) as Live;
-  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some((each) => each.type === 'Ready' && each.status === 'True');
+  return saysReady(status);
 }
 
 /** The node on which the fewest of some pods are, among the nodes that have any pod of the namespace. */

@@ -6,10 +6,10 @@ import { IMAGES, NEXT_SERVICES } from '../lib/cluster.ts';
 import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
 import { audit, underLoad } from '../lib/load.ts';
 import { earlierChart, installOperator, OPERATOR_HOME } from '../lib/operator.ts';
-import { repeats } from '../lib/settings.ts';
+import { runsOf } from '../lib/settings.ts';
 
 const cluster = new TestCluster('change');
-const RUNS = Array.from({ length: repeats() }, (_, index) => index + 1);
+const RUNS = runsOf();
 let folder: string;
 let spec = smallSpec(cluster.host);
 

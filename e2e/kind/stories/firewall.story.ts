@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { IMAGES } from '../lib/cluster.ts';
-import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { sturdySpec, TestCluster } from '../lib/hash-cluster.ts';
 import { throughIngress } from '../lib/ingress.ts';
 import { Namespace, type Live } from '../lib/kube.ts';
 import { installOperator, OPERATOR_HOME } from '../lib/operator.ts';
@@ -12,8 +12,7 @@ const cluster = new TestCluster('firewall');
 /** A pod that has nothing to do with it, and that no policy holds. */
 const STRANGER = new Namespace('e2e-stranger');
 const spec = {
-  ...smallSpec(cluster.host),
-  mongodb: { managed: { replicas: 3, storage: '1Gi' } },
+  ...sturdySpec(cluster.host),
   kafka: { managed: { replicas: 3, storage: '1Gi' } },
 };
 const PORTS = [5000, 9090, 27017, 9092, 9093];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { sturdySpec, TestCluster } from '../lib/hash-cluster.ts';
+import { saysReady } from '../lib/kube.ts';
 import { audit, underLoad } from '../lib/load.ts';
 import { installOperator } from '../lib/operator.ts';
 
@@ -7,11 +8,8 @@ const cluster = new TestCluster('kill');
 
 beforeAll(async () => {
   await installOperator();
-  await cluster.apply({
-    ...smallSpec(cluster.host),
-    // A MongoDB of one has nobody to take over: here one of three is killed.
-    mongodb: { managed: { replicas: 3, storage: '1Gi' } },
-  });
+  // A MongoDB of one has nobody to take over: here one of three is killed.
+  await cluster.apply(sturdySpec(cluster.host));
   await cluster.ready();
 }, 600_000);
 afterAll(() => cluster.remove(), 500_000);
@@ -45,10 +43,7 @@ async function isReady(part: string): Promise<boolean> {
   const selector = `app.kubernetes.io/instance=${cluster.name},app.kubernetes.io/component=${part}`;
   const pods = await cluster.namespace.list('pods', selector);
   const ready = pods.filter(({ metadata, status }) => {
-    const conditions = (status as { conditions?: { type: string; status: string }[] } | undefined)
-      ?.conditions;
-    const isUp = conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
-    return isUp && metadata.deletionTimestamp === undefined;
+    return saysReady(status) && metadata.deletionTimestamp === undefined;
   });
   return ready.length === { worker: 2, endpoint: 2, kafka: 1, mongodb: 3 }[part];
 }

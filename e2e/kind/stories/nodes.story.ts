@@ -1,22 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { sturdySpec, TestCluster } from '../lib/hash-cluster.ts';
 import { audit, underLoad, type Load, type Tally } from '../lib/load.ts';
 import { drain, isReady, leastUsed, lose, uncordon } from '../lib/nodes.ts';
 import { installOperator } from '../lib/operator.ts';
-import { repeats } from '../lib/settings.ts';
+import { runsOf } from '../lib/settings.ts';
 
 const cluster = new TestCluster('nodes');
 const MONGODB = 'app.kubernetes.io/component=mongodb';
-const RUNS = Array.from({ length: repeats() }, (_, index) => index + 1);
+const RUNS = runsOf();
 const healings: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   await installOperator();
-  await cluster.apply({
-    ...smallSpec(cluster.host),
-    // A majority must live on the other node.
-    mongodb: { managed: { replicas: 3, storage: '1Gi' } },
-  });
+  // A majority of MongoDB must live on the other node.
+  await cluster.apply(sturdySpec(cluster.host));
   await cluster.ready();
 }, 600_000);
 afterEach(async () => {

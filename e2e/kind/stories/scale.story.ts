@@ -4,13 +4,13 @@ import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
 import { readThroughIngress, throughIngress } from '../lib/ingress.ts';
 import { stopMetricsServer } from '../lib/metrics-server.ts';
 import { installOperator } from '../lib/operator.ts';
-import { repeats } from '../lib/settings.ts';
+import { runsOf } from '../lib/settings.ts';
 
 const cluster = new TestCluster('scale');
 const MOST = 4;
 const JOBS = 40;
 const LONG = 1_000_000_000_000;
-const RUNS = Array.from({ length: repeats() }, (_, index) => index + 1);
+const RUNS = runsOf();
 const healings: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {

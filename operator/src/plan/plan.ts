@@ -11,6 +11,7 @@ import { mongoSteps } from './mongo-steps.ts';
 import type { Observed } from './observed.ts';
 import { prune } from './pruning.ts';
 import { planRoles } from './roles.ts';
+import { isWorkload } from './rollout.ts';
 import { planScaling } from './scaling/plan-scaling.ts';
 import { planServers, serverSets } from './servers.ts';
 import type { Findings } from './status/facts.ts';
@@ -21,8 +22,6 @@ import { planVolumes } from './volumes.ts';
 /** How soon to look again: what is asked of running parts changes without anybody saying so. Milliseconds. */
 const UNSETTLED_MS = 2_000;
 const SETTLED_MS = 5_000;
-
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet']);
 
 const NOTHING: Findings = {
   scaling: { decisions: [], actions: [] },
@@ -59,7 +58,7 @@ function planSurroundings(context: Context): Action[] {
 /** Names of the workloads that these actions change: what is known of their pods is of before. */
 function changedBy(actions: readonly Action[]): string[] {
   return actions.flatMap((action) =>
-    action.kind === 'apply' && WORKLOADS.has(action.object.kind) ? [action.object.metadata.name] : [],
+    action.kind === 'apply' && isWorkload(action.object) ? [action.object.metadata.name] : [],
   );
 }
 

@@ -22,6 +22,13 @@ export interface Workload extends KubeObject {
   };
 }
 
+const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet']);
+
+/** Whether an object makes pods. */
+export function isWorkload({ kind }: KubeObject): boolean {
+  return WORKLOADS.has(kind);
+}
+
 /** Pods of a workload, in numbers. */
 export interface Counts {
   readonly desired: number;

@@ -10,12 +10,10 @@ import type {
   SecretFacts,
 } from '../observed.ts';
 import { plan } from '../plan.ts';
-import { countsOf } from '../rollout.ts';
+import { countsOf, isWorkload } from '../rollout.ts';
 import { NOW, pod as podOf, scene } from './scene.ts';
 
 type Fields = Record<string, unknown>;
-
-const WORKLOADS = new Set(['Deployment', 'StatefulSet']);
 
 function templateOf(workload: KubeObject): unknown {
   return (workload['spec'] as Fields)['template'];
@@ -172,7 +170,7 @@ export class World {
     const key = `${object.kind}/${object.metadata.name}`;
     const before = this.children.get(key);
     const spec = (before?.['spec'] ?? {}) as Fields;
-    const kept = WORKLOADS.has(object.kind) ? { replicas: spec['replicas'] ?? 1 } : {};
+    const kept = isWorkload(object) ? { replicas: spec['replicas'] ?? 1 } : {};
     const generation = (before?.metadata.generation ?? 0) + 1;
     this.#uids += 1;
     const uid = before?.metadata.uid ?? `uid-${this.#uids}`;
@@ -191,7 +189,7 @@ export class World {
 
   #controllers(): void {
     for (const [key, child] of this.children) {
-      if (WORKLOADS.has(child.kind)) this.children.set(key, this.#run(child));
+      if (isWorkload(child)) this.children.set(key, this.#run(child));
     }
   }
 

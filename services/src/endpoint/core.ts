@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { MAX_BATCH_ITEMS } from '../jobs/limits.ts';
 import type { Bus } from '../ports/bus.ts';
+import type { BusServers } from '../ports/bus-servers.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { InlineHasher } from '../ports/hasher.ts';
 import type { JobStore } from '../ports/job-store.ts';
@@ -15,6 +16,7 @@ import { createSchemas, type Schemas } from './schemas.ts';
 import type { EndpointSettings } from './settings.ts';
 import { ShedLog } from './shed-log.ts';
 import { Announcements } from './work/announcements.ts';
+import { BusView } from './work/bus-view.ts';
 import { BacklogReader, type EndpointIdentity } from './work/cluster-view.ts';
 import { InlineHashing } from './work/inline-hashing.ts';
 import { Lookups } from './work/lookups.ts';
@@ -29,6 +31,8 @@ import { WorkersTable } from './work/workers-table.ts';
 export interface EndpointDeps {
   readonly store: JobStore;
   readonly bus: Bus;
+  /** Null: the bus has no servers. */
+  readonly busServers: BusServers | null;
   readonly inline: InlineHasher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -54,6 +58,7 @@ export interface Core {
   readonly waiters: Waiters;
   readonly workers: WorkersTable;
   readonly backlog: BacklogReader;
+  readonly busView: BusView;
   readonly sweeper: Sweeper;
 }
 
@@ -88,6 +93,7 @@ export function createCore(deps: EndpointDeps): Core {
     }),
     waiters: new Waiters(watchers, lookups),
     backlog: new BacklogReader(store, clock),
+    busView: new BusView({ servers: deps.busServers, clock, logger }),
     sweeper: new Sweeper({
       ...{ store, announcements, workers, clock, logger },
       swept: metrics.swept,

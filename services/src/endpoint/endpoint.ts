@@ -101,7 +101,7 @@ class HttpEndpoint implements Endpoint {
   async #drain(): Promise<void> {
     const running = this.#state === 'running';
     this.#state = 'stopped';
-    const { deps, waiters, watchers, sweeper, store, submitter, announcements } = this.#core;
+    const { deps, waiters, watchers, sweeper, store, submitter, announcements, busView } = this.#core;
     const { logger, settings, clock } = deps;
     const end = clock.monotonic() + settings.drainMs;
     const left = (): number => Math.max(0, end - clock.monotonic());
@@ -117,7 +117,7 @@ class HttpEndpoint implements Endpoint {
       left() + LAST_CALLS_MS,
     );
     const closing = this.#subscriptions.map((subscription) => subscription.close());
-    await settlesWithin(Promise.all(closing), left() + LAST_CALLS_MS);
+    await settlesWithin(Promise.all([...closing, busView.idle()]), left() + LAST_CALLS_MS);
     this.#app.stop();
     if (running) logger.info('The endpoint has stopped', { clean });
   }

@@ -195,6 +195,15 @@ describe('reading', () => {
     });
   });
 
+  test('shows what the servers of the bus say of themselves', async () => {
+    const report = { brokers: [0, 1], disks: [{ broker: 1, used: 5, total: 10 }] };
+    const deps = { ...testDeps(), busServers: { report: async () => report } };
+    const { url } = await endpoints.start({}, deps);
+    const cluster = await call(`${url}/v1/cluster`);
+    expectToBe('cluster', cluster);
+    expect(cluster.json).toMatchObject({ bus: report });
+  });
+
   test('does not pretend to know when work will be done while nobody does it', async () => {
     const { url } = await endpoints.start();
     await post(url, { data: 'a', iterations: 1e6 });

@@ -153,6 +153,15 @@ function createCluster() {
         queued: z.array(queued),
         seconds: z.number().nullable().meta({ description: 'Seconds of work; null while nobody can do it.' }),
       }),
+      bus: z
+        .strictObject({
+          brokers: z.array(z.int()),
+          disks: z.array(z.strictObject({ broker: z.int(), used: z.number(), total: z.number() })),
+        })
+        .nullable()
+        .meta({
+          description: 'The servers of the bus and their disks, in bytes; null while that is not known.',
+        }),
       limits: z.strictObject({
         maxIterations: z.int(),
         maxBodyBytes: z.int(),

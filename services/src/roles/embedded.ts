@@ -57,7 +57,7 @@ function assemble(dataDir: string, settings: EmbeddedSettings, { telemetry, faul
   });
   const inline = newInlineHasher(backend);
   const endpoint = createEndpoint({
-    ...{ store, bus, inline, clock, logger, metrics, tracer },
+    ...{ store, bus, busServers: null, inline, clock, logger, metrics, tracer },
     settings: settings.served,
   });
   return {

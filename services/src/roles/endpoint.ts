@@ -4,7 +4,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { newInlineHasher } from './new-hasher.ts';
 import { startProcess } from './process.ts';
 import type { EmbeddedService } from './running.ts';
-import { openBus, openStore, storePart } from './servers.ts';
+import { openBus, openBusServers, openStore, storePart } from './servers.ts';
 import type { EndpointRole } from './settings.ts';
 
 /** What an endpoint has for ending beyond the time that it grants to requests, in milliseconds. */
@@ -21,9 +21,11 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
     const { logger, metrics, tracer } = ground.telemetry;
     const store = openStore(settings.mongo, settings.store, logger);
     const bus = await openBus(settings.kafka, ground.telemetry);
+    const busServers = await openBusServers(settings.kafka);
     const inline = newInlineHasher(settings.backend);
     const made = createEndpoint({
-      ...{ store, bus, inline, clock: systemClock, logger, metrics, tracer, settings: served },
+      ...{ store, bus, busServers, inline, clock: systemClock, logger, metrics, tracer },
+      settings: served,
     });
     endpoint = made;
     return {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createKafkaBus } from '../adapters/kafka/kafka-bus.ts';
+import { createKafkaServers } from '../adapters/kafka/kafka-servers.ts';
 import { createMongoStore } from '../adapters/mongo/mongo-store.ts';
 import type { Bus } from '../ports/bus.ts';
+import type { BusServers } from '../ports/bus-servers.ts';
 import type { JobStore, StoreOptions } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { unlessAborted } from '../runtime/deadline.ts';
@@ -37,10 +39,17 @@ export function openStore(mongo: MongoSettings, options: StoreOptions, logger: L
 }
 
 /** Rejects when the certificates to trust cannot be read. */
-export async function openBus(
-  { tls, ...kafka }: KafkaSettings,
-  { logger, metrics }: Telemetry,
-): Promise<Bus> {
+export async function openBus(kafka: KafkaSettings, { logger, metrics }: Telemetry): Promise<Bus> {
+  return createKafkaBus({ ...(await trusting(kafka)), logger, metrics });
+}
+
+/** The servers behind that bus. Rejects likewise. */
+export async function openBusServers(kafka: KafkaSettings): Promise<BusServers> {
+  return createKafkaServers(await trusting(kafka));
+}
+
+/** The settings, with the certificates themselves instead of their file. */
+async function trusting({ tls, ...kafka }: KafkaSettings) {
   const ca = tls?.caFile ? await readFile(tls.caFile, 'utf8') : null;
-  return createKafkaBus({ ...kafka, tls: tls && (ca === null ? {} : { ca }), logger, metrics });
+  return { ...kafka, tls: tls && (ca === null ? {} : { ca }) };
 }

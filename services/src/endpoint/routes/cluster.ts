@@ -6,11 +6,12 @@ import { clusterBody, workerBody } from '../work/cluster-view.ts';
 
 /** `GET /v1/cluster`. */
 export function clusterHandler(core: Core): Handler {
-  const { deps, identity, workers, backlog, schemas } = core;
+  const { deps, identity, workers, backlog, busView, schemas } = core;
   return async ({ req, res }) => {
     checkNoQuery(req.url!, schemas.queries.none);
-    const options = { settings: deps.settings, identity, workers, now: deps.clock.now() };
-    sendFresh(res, JSON.stringify(clusterBody(await backlog.read(), options)));
+    const [queued, bus] = await Promise.all([backlog.read(), busView.read()]);
+    const options = { settings: deps.settings, identity, workers, bus, now: deps.clock.now() };
+    sendFresh(res, JSON.stringify(clusterBody(queued, options)));
   };
 }
 

@@ -20,6 +20,7 @@ export function testDeps(settings: Partial<EndpointSettings> = {}): TestDeps {
   return {
     store: new MemoryStore(systemClock),
     bus: new MemoryBus(),
+    busServers: null,
     inline: new PlainInlineHasher(),
     clock: systemClock,
     logger: new MemoryLogger(),

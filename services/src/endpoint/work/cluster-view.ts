@@ -1,4 +1,5 @@
 import { MAX_BATCH_ITEMS } from '../../jobs/limits.ts';
+import type { BusReport } from '../../ports/bus-servers.ts';
 import type { Backlog } from '../../ports/job-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterBody, WorkerBody } from '../schemas.ts';
@@ -65,13 +66,14 @@ export interface ClusterViewOptions {
   readonly settings: EndpointSettings;
   readonly identity: EndpointIdentity;
   readonly workers: WorkersTable;
+  readonly bus: BusReport | null;
   readonly now: number;
 }
 
 /** `GET /v1/cluster`, as a value. */
 export function clusterBody(
   backlog: Backlog,
-  { settings, identity, workers, now }: ClusterViewOptions,
+  { settings, identity, workers, bus, now }: ClusterViewOptions,
 ): ClusterBody {
   const totals = workers.totals();
   return {
@@ -99,6 +101,7 @@ export function clusterBody(
       })),
       seconds: backlogSeconds(backlog, totals),
     },
+    bus: bus && { brokers: [...bus.brokers], disks: [...bus.disks] },
     limits: {
       maxIterations: settings.maxIterations,
       maxBodyBytes: settings.maxBodyBytes,

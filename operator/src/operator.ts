@@ -12,7 +12,6 @@ import type { ApiFacts, OperatorDefaults } from './plan/observed.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import { Reconciler } from './reconcile.ts';
-import { KafkaServers } from './servers/kafka.ts';
 import { MongoServers } from './servers/mongodb.ts';
 import type { Measures } from './measures.ts';
 
@@ -28,7 +27,6 @@ export interface OperatorOptions {
   /** HashClusters that are reconciled at once. */
   readonly concurrency?: number;
   readonly mongo?: MongoServers;
-  readonly kafka?: KafkaServers;
   readonly clock?: Clock;
 }
 
@@ -50,7 +48,7 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { transport, caches, logger, measures, defaults, term, clock = systemClock } = options;
-    const { mongo = new MongoServers(), kafka = new KafkaServers() } = options;
+    const { mongo = new MongoServers() } = options;
     const secrets = new Secrets(transport, clock);
     this.#events = new EventRecorder({
       ...{ transport, controller: CONTROLLER, instance: options.instance, clock },
@@ -60,7 +58,7 @@ export class Operator {
       logger.warn('The API server does not say what it can', { error }),
     );
     this.#readings = new ReadingsBook({
-      ...{ transport, namespaces: caches.namespaces, secrets, mongo, kafka, clock },
+      ...{ transport, namespaces: caches.namespaces, secrets, mongo, clock },
       clusterDomain: defaults.clusterDomain,
       onNews: (key) => this.#queue.addAfter(key, GATHER_MS),
     });

@@ -12,7 +12,7 @@ import { Operator } from './operator.ts';
 import type { KubeObject } from './plan/kube.ts';
 import { RecordingLogger } from './runtime/testing/recording-logger.ts';
 import { startTelemetry } from './runtime/telemetry.ts';
-import { FakeKafka, FakeMongo } from './testing/fake-servers.ts';
+import { FakeMongo } from './testing/fake-servers.ts';
 import { operatorSettings } from './settings.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -48,7 +48,7 @@ async function setup(fault?: Fault, matches?: (request: ParsedRequest) => boolea
   const operator = new Operator({
     ...{ transport, caches, logger, instance: 'test', defaults: operatorSettings({}).defaults },
     term: { signal: ending.signal, check: () => ending.signal.throwIfAborted() },
-    ...{ measures: new Measures(telemetry.metrics), mongo: new FakeMongo(), kafka: new FakeKafka() },
+    ...{ measures: new Measures(telemetry.metrics), mongo: new FakeMongo() },
   });
   stops.push(
     () => server.stop(),

@@ -24,6 +24,13 @@ const CLUSTER: z.ZodType<ClusterReport> = z.object({
     ),
     seconds: count.nullable(),
   }),
+  bus: z
+    .object({
+      brokers: z.array(count),
+      disks: z.array(z.object({ broker: count, used: count, total: count })),
+    })
+    .nullable()
+    .optional(),
 });
 
 /** `GET /v1/workers`. */

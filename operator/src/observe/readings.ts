@@ -5,7 +5,6 @@ import type { Pod } from '../plan/kube.ts';
 import type {
   ClusterReport,
   EndpointReading,
-  KafkaReport,
   MongoReport,
   Reading,
   Readings,
@@ -13,9 +12,9 @@ import type {
 } from '../plan/observed.ts';
 import { isReady, podsOf } from '../plan/pods.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { KafkaServers } from '../servers/kafka.ts';
 import type { MongoServers } from '../servers/mongodb.ts';
 import { EndpointClient } from './endpoint-client.ts';
+import { kafkaReading } from './kafka-reading.ts';
 import { Poll } from './poll.ts';
 import type { Secrets } from './secrets.ts';
 import { Slots } from './slots.ts';
@@ -26,7 +25,6 @@ export interface ReadingsOptions {
   readonly namespaces: readonly (string | undefined)[];
   readonly secrets: Secrets;
   readonly mongo: MongoServers;
-  readonly kafka: KafkaServers;
   readonly clusterDomain: string;
   /** Something has answered otherwise than before. Key: `namespace/name`. */
   readonly onNews: (key: string) => void;
@@ -54,7 +52,6 @@ interface Desk {
   /** By the pod's uid. */
   readonly endpoints: Map<string, Poll<EndpointWord>>;
   mongo: Poll<MongoReport> | null;
-  kafka: Poll<KafkaReport> | null;
   /** The HashCluster as it is now. */
   cluster: HashCluster;
   pods: readonly Pod[];
@@ -78,11 +75,13 @@ export class ReadingsBook {
   of(cluster: HashCluster, pods: readonly Pod[], hasMetrics: boolean): Readings {
     const desk = this.#deskOf(cluster, pods);
     const { namespace } = cluster.metadata;
+    const endpoints = this.#endpointReadings(desk);
     return {
       usage: hasMetrics ? this.#usage.of(namespace, pods) : null,
-      endpoints: this.#endpointReadings(desk),
+      endpoints,
       mongo: this.#mongo(desk),
-      kafka: this.#kafka(desk),
+      // The disks of others are theirs to watch.
+      kafka: cluster.spec.kafka.managed ? kafkaReading(endpoints) : null,
     };
   }
 
@@ -106,7 +105,7 @@ export class ReadingsBook {
   #deskOf(cluster: HashCluster, pods: readonly Pod[]): Desk {
     const key = keyOf(cluster);
     const known = this.#desks.get(key);
-    const desk = known ?? { endpoints: new Map(), mongo: null, kafka: null, cluster, pods };
+    const desk = known ?? { endpoints: new Map(), mongo: null, cluster, pods };
     Object.assign(desk, { cluster, pods });
     this.#desks.set(key, desk);
     return desk;
@@ -162,14 +161,14 @@ export class ReadingsBook {
   }
 
   #mongo(desk: Desk): Reading<MongoReport> | null {
-    if (!desk.cluster.spec.mongodb.managed || !runs(desk, 'mongodb')) return null;
+    if (!desk.cluster.spec.mongodb.managed || !runs(desk)) return null;
     desk.mongo ??= this.#poll<MongoReport>(desk, {
       everyMs: (report) => (isSettled(report) ? SERVER_MS : UNSETTLED_MS),
       ask: async () => {
         const { namespace } = desk.cluster.metadata;
         const name = credentialsName(desk.cluster, 'mongodb');
         const keyfile = await this.#options.secrets.value(namespace, name, 'keyfile');
-        const hosts = this.#hosts(desk, 'mongodb', PORTS.mongodb);
+        const hosts = this.#hosts(desk);
         return this.#options.mongo.report({ setName: MONGO_SET, hosts, keyfile });
       },
       gist: ({ disks: _grow, ...rest }) => rest,
@@ -177,27 +176,12 @@ export class ReadingsBook {
     return desk.mongo.read();
   }
 
-  #kafka(desk: Desk): Reading<KafkaReport> | null {
-    if (!desk.cluster.spec.kafka.managed || !runs(desk, 'kafka')) return null;
-    desk.kafka ??= this.#poll<KafkaReport>(desk, {
-      everyMs: () => SERVER_MS,
-      ask: async () => {
-        const { namespace } = desk.cluster.metadata;
-        const name = credentialsName(desk.cluster, 'kafka');
-        const password = await this.#options.secrets.value(namespace, name, 'operator-password');
-        const brokers = this.#hosts(desk, 'kafka', PORTS.kafka);
-        return this.#options.kafka.report({ brokers, username: 'operator', password });
-      },
-      gist: ({ brokers }) => brokers,
-    });
-    return desk.kafka.read();
-  }
-
   /** Of all members that there should be, and of those that are still there although they should not. */
-  #hosts({ cluster, pods }: Desk, server: 'mongodb' | 'kafka', port: number): string[] {
-    const wanted = cluster.spec[server].managed?.replicas ?? 0;
-    const replicas = Math.max(wanted, podsOf({ pods }, server).length);
-    return memberHosts(cluster, server, { replicas, port, domain: this.#options.clusterDomain });
+  #hosts({ cluster, pods }: Desk): string[] {
+    const wanted = cluster.spec.mongodb.managed?.replicas ?? 0;
+    const replicas = Math.max(wanted, podsOf({ pods }, 'mongodb').length);
+    const domain = this.#options.clusterDomain;
+    return memberHosts(cluster, 'mongodb', { replicas, port: PORTS.mongodb, domain });
   }
 }
 
@@ -205,8 +189,9 @@ function keyOf({ metadata: { namespace, name } }: HashCluster): string {
   return `${namespace}/${name}`;
 }
 
-function runs(desk: Desk, server: 'mongodb' | 'kafka'): boolean {
-  return podsOf(desk, server).some(({ status }) => status?.phase === 'Running');
+/** Whether there is a MongoDB to ask. */
+function runs(desk: Desk): boolean {
+  return podsOf(desk, 'mongodb').some(({ status }) => status?.phase === 'Running');
 }
 
 function isSettled({ primary, users, members }: MongoReport): boolean {

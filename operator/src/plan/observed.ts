@@ -45,6 +45,8 @@ export interface ClusterReport {
     /** Seconds of work; null while there is work and nobody to do it. */
     readonly seconds: number | null;
   };
+  /** What Kafka says of itself; null where that is not known. Older endpoints do not ask. */
+  readonly bus?: KafkaReport | null | undefined;
 }
 
 /** One of `GET /v1/workers`: what is read of it. */
@@ -105,7 +107,7 @@ export interface MongoReport {
   readonly disks: readonly { readonly host: string; readonly used: number; readonly total: number }[];
 }
 
-/** What Kafka says of itself. Source: DescribeLogDirs (KIP-827). */
+/** What Kafka says of itself to endpoints. Source: DescribeLogDirs (KIP-827). */
 export interface KafkaReport {
   /** Ids of the live brokers. */
   readonly brokers: readonly number[];

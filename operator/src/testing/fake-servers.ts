@@ -1,5 +1,4 @@
-import type { KafkaReport, MongoMember, MongoReport } from '../plan/observed.ts';
-import { KafkaServers, type KafkaTarget } from '../servers/kafka.ts';
+import type { MongoMember, MongoReport } from '../plan/observed.ts';
 import { MongoServers, type MongoLogin, type MongoTarget } from '../servers/mongodb.ts';
 
 interface ReplicaSet {
@@ -53,14 +52,6 @@ export class FakeMongo extends MongoServers {
     const set = this.#sets.get(keyOf(target));
     if (!set) throw new Error('The replica set has no configuration yet');
     return set;
-  }
-}
-
-/** Brokers that are all there, and have room. */
-export class FakeKafka extends KafkaServers {
-  override async report({ brokers }: KafkaTarget): Promise<KafkaReport> {
-    const ids = brokers.map((_, id) => id);
-    return { brokers: ids, disks: ids.map((broker) => ({ broker, used: 10, total: 100 })) };
   }
 }
 

@@ -17,7 +17,7 @@ export const MONGO_SET = 'rs0';
 export const MONGO_USERS = ['admin', 'operator', 'endpoint', 'worker', 'monitor'] as const;
 
 /** Users of the managed Kafka, likewise. Controllers know each other by another mechanism. */
-export const KAFKA_USERS = ['controller', 'broker', 'operator', 'endpoint', 'worker'] as const;
+export const KAFKA_USERS = ['controller', 'broker', 'endpoint', 'worker'] as const;
 
 /** What children of a part are called. */
 export function childName(cluster: HashCluster, component: Component): string {

@@ -107,10 +107,7 @@ describe('credentials', () => {
       ],
       [
         'hc-kafka-credentials',
-        [
-          'cluster-id',
-          ...['controller', 'broker', 'operator', 'endpoint', 'worker'].map((user) => `${user}-password`),
-        ],
+        ['cluster-id', ...['controller', 'broker', 'endpoint', 'worker'].map((user) => `${user}-password`)],
       ],
     ]);
   });

@@ -3,7 +3,7 @@ import { NOW, endpoint, pods, report, scene, type SceneOptions } from '../testin
 import { isStillAsking } from './asking.ts';
 
 const FAILED = { at: NOW, error: 'refused' };
-const ANSWERED = { mongo: FAILED, kafka: FAILED, usage: FAILED, endpoints: [endpoint(report(1, 0))] };
+const ANSWERED = { mongo: FAILED, usage: FAILED, endpoints: [endpoint(report(1, 0))] };
 const RUNNING = [
   ...pods(1, { component: 'endpoint' }).map((pod) => ({
     ...pod,
@@ -24,7 +24,7 @@ const cases: { says: string; options: SceneOptions; expected: boolean }[] = [
   },
   { says: 'nobody runs', options: {}, expected: false },
   { says: 'nobody was asked yet', options: { pods: RUNNING }, expected: true },
-  ...(['mongo', 'kafka', 'usage'] as const).map((name) => ({
+  ...(['mongo', 'usage'] as const).map((name) => ({
     says: `${name} has not answered yet`,
     options: { pods: RUNNING, readings: { ...ANSWERED, [name]: null } },
     expected: true,
@@ -36,7 +36,7 @@ const cases: { says: string; options: SceneOptions; expected: boolean }[] = [
   },
   {
     says: 'servers of others are never asked',
-    options: { spec: EXTERNAL, pods: RUNNING, readings: { ...ANSWERED, mongo: null, kafka: null } },
+    options: { spec: EXTERNAL, pods: RUNNING, readings: { ...ANSWERED, mongo: null } },
     expected: false,
   },
 ];

@@ -1,5 +1,5 @@
 import { isReady, podsOf } from '../pods.ts';
-import type { Component, Observed } from '../observed.ts';
+import type { Observed } from '../observed.ts';
 
 /**
  * Whether parts that run have not had the time to answer, because the operator has only just begun to ask. What it would
@@ -8,13 +8,10 @@ import type { Component, Observed } from '../observed.ts';
  */
 export function isStillAsking(observed: Observed): boolean {
   const { api, cluster, readings } = observed;
-  const runs = (component: Component): boolean => {
-    return podsOf(observed, component).some(({ status }) => status?.phase === 'Running');
-  };
+  const storeRuns = podsOf(observed, 'mongodb').some(({ status }) => status?.phase === 'Running');
   const answers = podsOf(observed, 'endpoint').some((pod) => isReady(pod) && pod.status?.podIP !== undefined);
   return (
-    (cluster.spec.mongodb.managed !== undefined && readings.mongo === null && runs('mongodb')) ||
-    (cluster.spec.kafka.managed !== undefined && readings.kafka === null && runs('kafka')) ||
+    (cluster.spec.mongodb.managed !== undefined && readings.mongo === null && storeRuns) ||
     (answers && readings.endpoints.length === 0) ||
     (answers && api.podMetrics && readings.usage === null)
   );

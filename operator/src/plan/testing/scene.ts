@@ -91,6 +91,7 @@ export function report(workers: number, seconds: number | null, jobs = 1_000): C
     workers: { live: workers, draining: 0 },
     ...{ engines: workers, lanes: workers * 8, freeLanes: 0, rate: 1e6, capacity: 1e6 },
     backlog: { running: 0, seconds, queued: [{ class: 1, jobs, iterations: 1e9, oldestSeconds: 0 }] },
+    bus: null,
   };
 }
 

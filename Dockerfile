@@ -78,7 +78,8 @@ COPY --from=operator-packages /production/sbom.cdx.json ./
 COPY LICENSE ./
 COPY operator/package.json operator/
 COPY --from=operator-build /app/operator/dist operator/dist
-ENV NODE_ENV=production
+# One arena of the allocator: what little native memory there is lies together, which saves some MiB.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 EXPOSE 9090
 USER 65532:65532
 # Of the container's memory 44 % is for objects, and little of that for young ones, for most of what is read stays: a thousand

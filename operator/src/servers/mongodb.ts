@@ -1,4 +1,4 @@
-import { type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { MongoMember, MongoReport } from '../plan/observed.ts';
 import { reportOf, type MemberAnswer } from './mongo-report.ts';
 
@@ -32,7 +32,9 @@ const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_00
 const MAJORITY_MS = 20_000;
 
 function hasCode(error: unknown, code: number): boolean {
-  return error instanceof MongoServerError && error.code === code;
+  return (
+    error instanceof Error && error.name === 'MongoServerError' && 'code' in error && error.code === code
+  );
 }
 
 /**
@@ -133,6 +135,8 @@ export class MongoServers {
     { keyfile }: MongoTarget,
     work: (admin: Db, local: Db) => Promise<T>,
   ): Promise<T> {
+    // Memory that only managed replica sets are worth.
+    const { MongoClient } = await import('mongodb');
     const client = new MongoClient(`mongodb://${host}/`, {
       directConnection: true,
       // mongod leaves white space out too. Source: MongoDB manual, "keyfile".

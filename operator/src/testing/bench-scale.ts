@@ -55,6 +55,7 @@ async function startProcess(server: ApiServer, folder: string): Promise<Process>
   const told: BenchProcess = { host, port: Number(apiPort), folder, env };
   const child = spawn(process.execPath, [...HEAP, MAIN, JSON.stringify(told)], {
     stdio: ['ignore', 'inherit', 'inherit'],
+    env: { MALLOC_ARENA_MAX: '1' },
   });
   let isStopping = false;
   const ended = new Promise<void>((resolve) => {

@@ -11,7 +11,7 @@ const API_MS = 60;
 export interface ObserverOptions {
   readonly history: History;
   readonly callers: readonly Caller[];
-  readonly store: StoreReader;
+  readonly store: Pick<StoreReader, 'live' | 'isDone'>;
   readonly seed: string;
 }
 
@@ -71,9 +71,20 @@ export class Observer {
     while (!this.#over) {
       // While the database is away there is nothing to see.
       const live = await this.#options.store.live().catch(() => []);
-      for (const job of live) this.#noteStored(job);
+      for (const job of live) if (!(await this.#hasReturned(job))) this.#noteStored(job);
       await pause(STORE_MS);
     }
+  }
+
+  /**
+   * A submission that was held up on its way may come when the job is done already. It then stands in the queue until
+   * that is seen, which is before anybody runs it: no job's position has fallen.
+   */
+  async #hasReturned({ id, position }: Stored): Promise<boolean> {
+    const before = this.#last.get(id);
+    if (!before || position >= before.position) return false;
+    // While nobody can say, it is looked at again.
+    return this.#options.store.isDone(id).catch(() => true);
   }
 
   #noteStored(job: Stored): void {

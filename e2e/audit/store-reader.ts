@@ -67,9 +67,15 @@ export class StoreReader {
     return this.#jobs().countDocuments();
   }
 
+  /** Whether the result of this job stands. */
+  async isDone(id: string): Promise<boolean> {
+    const filter = { _id: id, outcome: 'done' as const };
+    return (await this.#results().findOne(filter, { projection: { _id: 1 } })) !== null;
+  }
+
   /** All that is there: how jobs have ended, and those that have not. */
   async final(): Promise<Final[]> {
-    const results = await this.db.collection<ResultDoc>('results').find().toArray();
+    const results = await this.#results().find().toArray();
     const ended = results.map(
       ({ _id, chain, iterations, outcome, digest, computed, worker = null }): Final => ({
         ...{ id: _id, iterations, state: outcome, computed, worker },
@@ -98,6 +104,10 @@ export class StoreReader {
 
   #jobs(): Collection<JobDoc> {
     return this.db.collection<JobDoc>('jobs');
+  }
+
+  #results(): Collection<ResultDoc> {
+    return this.db.collection<ResultDoc>('results');
   }
 }
 

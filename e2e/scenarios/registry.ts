@@ -2,7 +2,7 @@ import { CUT_ENDPOINT, KILL_ENDPOINT } from './endpoint-faults.ts';
 import { CUT_FROM_KAFKA, CUT_FROM_MONGODB, CUT_ONE_WAY } from './network-faults.ts';
 import { EQUAL, REUSE } from './measure-equal.ts';
 import { IDLE } from './measure-idle.ts';
-import { QUEUE } from './measure-queue.ts';
+import { QUEUE, QUEUE_SUBMITTED } from './measure-queue.ts';
 import { SHARING } from './measure-sharing.ts';
 import type { Measurement } from './measure.ts';
 import type { Scenario } from './scenario.ts';
@@ -28,4 +28,4 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** What is measured rather than harmed. */
-export const MEASUREMENTS: readonly Measurement[] = [SHARING, EQUAL, REUSE, QUEUE, IDLE];
+export const MEASUREMENTS: readonly Measurement[] = [SHARING, EQUAL, REUSE, QUEUE, QUEUE_SUBMITTED, IDLE];

@@ -13,6 +13,7 @@ const JOIN_MS = 5_000;
 const LIMIT_MS = 60_000;
 
 const iterationsOf = (worker: Member): Promise<number> => worker.metric('hashcluster_worker_iterations');
+const cpuSecondsOf = (worker: Member): Promise<number> => worker.metric('hashcluster_process_cpu_time');
 
 /** One worker with 64 jobs of 10^9 iterations; a second one, of one core like the first, joins. */
 export const SHARING: Measurement = {
@@ -32,9 +33,12 @@ export const SHARING: Measurement = {
       const { shareMs, shares } = await timeToShare(first, second, joined);
       const both = await totalRate([first, second]);
       return {
-        ...{ joinMs: shareMs, shares, aloneRate: Math.round(alone), bothRate: Math.round(both) },
-        ratio: rounded(both / alone),
-        met: shareMs !== null && shareMs <= JOIN_MS && both / alone >= 1.9,
+        ...{ joinMs: shareMs, shares, aloneRate: Math.round(alone.rate), bothRate: Math.round(both.rate) },
+        ...{ aloneCores: rounded(alone.cores), bothCores: rounded(both.cores) },
+        ratio: rounded(both.rate / alone.rate),
+        // What two cores would do that were there for the workers alone.
+        ratioPerCore: rounded((2 * both.rate * alone.cores) / (alone.rate * both.cores)),
+        met: shareMs !== null && shareMs <= JOIN_MS && both.rate / alone.rate >= 1.9,
       };
     }),
 };
@@ -48,13 +52,15 @@ async function lanesOf(url: string, { worker }: Member): Promise<number> {
   return found.lanes;
 }
 
-/** Iterations per second of these workers together. */
-async function totalRate(workers: readonly Member[]): Promise<number> {
-  const sum = async (): Promise<number> =>
-    (await Promise.all(workers.map(iterationsOf))).reduce((a, b) => a + b, 0);
-  const [before, from] = [await sum(), performance.now()];
+/** Iterations per second of these workers together, and the cores that they got. */
+async function totalRate(workers: readonly Member[]): Promise<{ rate: number; cores: number }> {
+  const sum = async (of: (worker: Member) => Promise<number>): Promise<number> =>
+    (await Promise.all(workers.map(of))).reduce((a, b) => a + b, 0);
+  const [before, cpuBefore, from] = [await sum(iterationsOf), await sum(cpuSecondsOf), performance.now()];
   await pause(TOTAL_MS);
-  return (((await sum()) - before) * 1_000) / (performance.now() - from);
+  const [iterations, cpu] = [(await sum(iterationsOf)) - before, (await sum(cpuSecondsOf)) - cpuBefore];
+  const seconds = (performance.now() - from) / 1_000;
+  return { rate: iterations / seconds, cores: cpu / seconds };
 }
 
 /** When the second worker did 40 % of the work of a window for the first time, after it was ready; and its shares. */

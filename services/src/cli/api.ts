@@ -70,6 +70,11 @@ export interface ClusterBody {
       readonly oldestSeconds: number | null;
     }[];
   };
+  /** Servers of the bus and their disks, in bytes. Null where that is not known; older services do not say. */
+  readonly bus?: {
+    readonly brokers: readonly number[];
+    readonly disks: readonly { readonly broker: number; readonly used: number; readonly total: number }[];
+  } | null;
   readonly limits: {
     readonly maxIterations: number;
     readonly maxBodyBytes: number;

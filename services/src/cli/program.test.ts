@@ -277,7 +277,22 @@ describe('workers and cluster', () => {
     const { out } = await run('cluster', always(cluster));
     expect(out).toContain('queued    12, the oldest for 3.0 s, 100 ms of work\n');
     expect(out).toContain('endpoint  e1, up for 1 h 1 min\n');
+    expect(out).not.toContain('kafka');
     expect(JSON.parse((await run('cluster --output json', always(cluster))).out)).toEqual(cluster);
+  });
+
+  test.each([
+    { brokers: [0], disks: [], says: '1 broker' },
+    {
+      brokers: [0, 1],
+      disks: [
+        { broker: 0, used: 1, total: 4 },
+        { broker: 1, used: 3, total: 4 },
+      ],
+      says: '2 brokers, the fullest disk 75.0 % full',
+    },
+  ])('of Kafka it says: $says', async ({ says, ...bus }) => {
+    expect((await run('cluster', always({ ...cluster, bus }))).out).toContain(`kafka     ${says}\n`);
   });
 });
 

@@ -1,6 +1,14 @@
 import type { ClusterBody } from '../api.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatBytes, formatCount, formatDuration, formatRate, formatTable, printable } from '../format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatTable,
+  printable,
+} from '../format.ts';
 import { examples, type Registry } from '../registry.ts';
 import type { Session } from '../session.ts';
 
@@ -24,12 +32,20 @@ export function clusterText(cluster: ClusterBody): string {
       'queued',
       `${formatCount(queued)}${queued > 0 ? `, the oldest for ${formatDuration(oldest)}` : ''}${work}`,
     ],
+    ...busRows(cluster.bus),
     [
       'limits',
       `${formatCount(limits.maxIterations)} iterations, ${formatBytes(limits.maxBodyBytes)}, ${formatCount(limits.maxBatchItems)} jobs in a batch`,
     ],
   ];
   return formatTable(rows);
+}
+
+function busRows(bus: ClusterBody['bus']): string[][] {
+  if (!bus) return [];
+  const shares = bus.disks.filter(({ total }) => total > 0).map(({ used, total }) => used / total);
+  const fullest = shares.length === 0 ? '' : `, the fullest disk ${formatPercent(Math.max(...shares))} full`;
+  return [['kafka', `${bus.brokers.length} ${bus.brokers.length === 1 ? 'broker' : 'brokers'}${fullest}`]];
 }
 
 async function cluster(session: Session): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument, type Document } from 'yaml';
 import { helm, kubectl, Namespace } from './kube.ts';
@@ -48,6 +49,41 @@ export async function uninstallOperator(): Promise<void> {
   await helm(['uninstall', RELEASE, ...where]);
   await kubectl(['delete', 'customresourcedefinition', 'hashclusters.hashcluster.io', '--ignore-not-found']);
   await OPERATOR_HOME.remove();
+}
+
+/** Memory of a container, in bytes. Source: Kubernetes, k8s.io/kubelet/pkg/apis/stats/v1alpha1. */
+interface MemoryStats {
+  readonly time: string;
+  /** What is its own: no pages of files, such as those of the program, which others may share. */
+  readonly rssBytes: number;
+  /** What `kubectl top` shows: with the pages of files that were used lately. */
+  readonly workingSetBytes: number;
+}
+
+/** The kubelet measures every ten seconds or so. */
+const MEASURED_MS = 90_000;
+
+/** Memory of the operator, as the kubelet measures it after this call. */
+export async function operatorMemory(): Promise<MemoryStats> {
+  const since = Date.now();
+  const [pod] = await OPERATOR_HOME.list('pods', 'app.kubernetes.io/name=hashcluster-operator');
+  if (!pod) throw new Error('There is no operator');
+  const path = `/api/v1/nodes/${String(pod.spec['nodeName'])}/proxy/stats/summary`;
+  while (Date.now() - since < MEASURED_MS) {
+    const { pods } = JSON.parse(await kubectl(['get', '--raw', path])) as Summary;
+    const own = pods.find(({ podRef }) => podRef.name === pod.metadata.name);
+    const memory = own?.containers?.[0]?.memory;
+    if (memory && Date.parse(memory.time) > since) return memory;
+    await pause(1_000);
+  }
+  throw new Error('The kubelet does not say what memory the operator has');
+}
+
+interface Summary {
+  readonly pods: readonly {
+    readonly podRef: { readonly name: string };
+    readonly containers?: readonly { readonly memory?: MemoryStats }[];
+  }[];
 }
 
 /** What helps to understand a failure: objects, Events and logs, as text. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { iterated } from '../lib/hash.ts';
 import { reachable, TestCluster } from '../lib/hash-cluster.ts';
 import { submitThroughIngress } from '../lib/ingress.ts';
-import { installOperator } from '../lib/operator.ts';
+import { installOperator, operatorMemory } from '../lib/operator.ts';
 
 const cluster = new TestCluster('first');
 beforeAll(() => installOperator(), 200_000);
@@ -26,6 +26,14 @@ describe('a user who has just installed the chart', () => {
     },
     120_000,
   );
+
+  test('has an operator that needs less than 100 MB for itself', async () => {
+    const { rssBytes, workingSetBytes } = await operatorMemory();
+    console.log(
+      `operator: ${(rssBytes / 1e6).toFixed(0)} MB of its own, working set ${(workingSetBytes / 1e6).toFixed(0)} MB`,
+    );
+    expect(rssBytes).toBeLessThan(100e6);
+  }, 100_000);
 
   test('sees pods that pass Pod Security restricted, and none with a token of the API server', async () => {
     const pods = await cluster.namespace.list('pods');

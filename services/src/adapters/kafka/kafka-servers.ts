@@ -1,4 +1,3 @@
-import { Admin } from '@platformatic/kafka';
 import type { BusReport, BusServers } from '../../ports/bus-servers.ts';
 import type { KafkaConnection } from './options.ts';
 import { clientOptions } from './platformatic/client-options.ts';
@@ -12,6 +11,8 @@ export function createKafkaServers(connection: KafkaConnection): BusServers {
 }
 
 async function report(connection: KafkaConnection): Promise<BusReport> {
+  // Who has the other client, or never asks, does not load this one.
+  const { Admin } = await import('@platformatic/kafka');
   const admin = new Admin(clientOptions(connection));
   try {
     const { brokers } = await admin.metadata({ topics: [] });

@@ -9,7 +9,7 @@ import { BASES, SECRETS, withField } from './spec-changes.ts';
 const TEST_MS = 900_000;
 /** Lives that are led beside each other, in one namespace and by one operator. */
 const PER_SCENE = 30;
-const SCENES_AT_ONCE = 2;
+const SCENES_AT_ONCE = 3;
 /** So soon the operator's caches find out what they have missed. */
 const AUDIT_MS = 1_000;
 const FEWEST_LOST = 200;

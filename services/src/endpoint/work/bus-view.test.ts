@@ -55,6 +55,15 @@ test('servers are asked twice a minute, and nobody waits for what is known', asy
   expect([[...seen], asked()]).toEqual([[1, 2], 2]);
 });
 
+test('servers that failed to answer are asked again after three seconds', async () => {
+  const { view, clock, asked } = setup(new Error('not there yet'), report(2));
+  expect(await view.read()).toBeNull();
+  clock.advance(2_999);
+  expect([await view.read(), asked()]).toEqual([null, 1]);
+  clock.advance(1);
+  expect([await view.read(), asked()]).toEqual([report(2), 2]);
+});
+
 test('what was heard long ago is not known any more, and a failure is said once', async () => {
   const { view, clock, logger } = setup(report(1), new Error('away'), new Error('away'), report(4));
   const seen: (BusReport | null)[] = [];

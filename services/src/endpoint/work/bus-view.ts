@@ -5,6 +5,8 @@ import { settlesWithin } from '../../runtime/deadline.ts';
 
 /** Disks fill slowly: the servers of the bus are asked this often at most, in milliseconds, and only while somebody wants to know. */
 const VALID_MS = 30_000;
+/** After a failure they are asked again sooner: whoever has just begun may have come before the bus. */
+const AGAIN_MS = 3_000;
 /** What was heard longer ago than this is not known any more. */
 const OLD_MS = 60_000;
 /** Who asks when nothing is known waits this long at most, in milliseconds. */
@@ -21,7 +23,7 @@ export interface BusViewOptions {
 export class BusView {
   readonly #options: BusViewOptions;
   #heard: { readonly report: BusReport; readonly at: number } | null = null;
-  #askedAt = -Infinity;
+  #dueAt = -Infinity;
   #asking: Promise<void> | null = null;
   #fails = false;
 
@@ -33,8 +35,8 @@ export class BusView {
   async read(): Promise<BusReport | null> {
     const { servers, clock } = this.#options;
     const now = clock.monotonic();
-    if (servers && !this.#asking && now - this.#askedAt >= VALID_MS) {
-      this.#askedAt = now;
+    if (servers && !this.#asking && now >= this.#dueAt) {
+      this.#dueAt = now + VALID_MS;
       this.#asking = this.#ask(servers).finally(() => (this.#asking = null));
     }
     if (this.#asking && this.#known() === null) await settlesWithin(this.#asking, FIRST_MS);
@@ -60,6 +62,7 @@ export class BusView {
       // Said once: it is asked again and again, and nothing but the view of the disks depends on it.
       if (!this.#fails) logger.warn('The servers of the bus do not say how full they are', { error });
       this.#fails = true;
+      this.#dueAt = clock.monotonic() + AGAIN_MS;
     }
   }
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Collection } from 'mongodb';
-import { Client, type Item } from '../lib/client.ts';
 import { percentile, rounded } from '../lib/statistics.ts';
+import { submitAll } from '../lib/submit-all.ts';
+import type { StoreReader } from '../audit/store-reader.ts';
 import type { Cluster } from './cluster.ts';
 import { submit, withCluster, type Bench, type Measurement } from './measure.ts';
 import { pause, within } from './scenario.ts';
@@ -17,8 +18,6 @@ const BETWEEN_READS_MS = 1_100;
 const LIMIT_MS = 180_000;
 /** Submitted ones are too long to be done inline. */
 const SUBMITTED_ITERATIONS = 3_000;
-const SUBMITTED_AT_ONCE = 4;
-const SUBMITTED_BATCH = 5_000;
 
 /** The queue as long as it gets: filled past the endpoints, in the form that the store itself writes. */
 export const QUEUE: Measurement = {
@@ -31,7 +30,7 @@ export const QUEUE: Measurement = {
 export const QUEUE_SUBMITTED: Measurement = {
   name: 'queue-submitted',
   says: 'the same where all 1,000,000 jobs come in by HTTP, and their ids wait on Kafka',
-  run: (bench: Bench) => compare(bench, (cluster, size) => submitAll(cluster, bench.seed, size)),
+  run: (bench: Bench) => compare(bench, (cluster, size) => submitQueue(cluster, bench.seed, size)),
 };
 
 type Fill = (cluster: Cluster, size: number) => Promise<void>;
@@ -94,26 +93,17 @@ async function fill({ store }: Cluster, size: number): Promise<void> {
     });
     await jobs.insertMany(docs, { ordered: false, writeConcern: { w: 'majority' } });
   }
-  const written = await jobs.countDocuments();
-  if (written !== size) throw new Error(`${written} of ${size} jobs are queued`);
+  await checkQueued(store, size);
 }
 
-async function submitAll({ endpoints, store }: Cluster, seed: string, size: number): Promise<void> {
-  const client = new Client(endpoints[0]!.url);
-  let next = 0;
-  const submitSome = async (): Promise<void> => {
-    while (next < size) {
-      const from = next;
-      next += SUBMITTED_BATCH;
-      const items = Array.from({ length: SUBMITTED_BATCH }, (_, i): Item => {
-        return { data: `${seed}/queued/${from + i}`, iterations: SUBMITTED_ITERATIONS };
-      });
-      const answers = await client.submitMany(items);
-      const bad = answers.find(({ job }) => job?.state !== 'queued');
-      if (bad) throw new Error(`Not queued: ${JSON.stringify(bad)}`);
-    }
-  };
-  await Promise.all(Array.from({ length: SUBMITTED_AT_ONCE }, submitSome));
+async function submitQueue({ endpoints, store }: Cluster, seed: string, size: number): Promise<void> {
+  const data = (number: number): string => `${seed}/queued/${number}`;
+  const jobs = { count: size, iterations: SUBMITTED_ITERATIONS, data, state: 'queued', inFlight: 4 } as const;
+  await submitAll([endpoints[0]!.url], jobs);
+  await checkQueued(store, size);
+}
+
+async function checkQueued(store: StoreReader, size: number): Promise<void> {
   const written = await store.count();
   if (written !== size) throw new Error(`${written} of ${size} jobs are queued`);
 }

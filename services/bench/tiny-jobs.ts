@@ -1,36 +1,15 @@
-import { Client, until, type Item } from '../../e2e/lib/client.ts';
+import { Client, until } from '../../e2e/lib/client.ts';
+import { submitAll, type Many } from '../../e2e/lib/submit-all.ts';
 
-const BATCH = 5_000;
 const IN_FLIGHT = 2;
 const DRAIN_MS = 120_000;
 /** Asking costs the servers something, too. */
 const ASK_EVERY_MS = 200;
 
-/** So many jobs in NDJSON batches, at all of these addresses in turn. Rejects when one is refused. */
-async function submitAll(
-  urls: readonly string[],
-  jobs: { readonly count: number; readonly iterations: number; readonly state?: 'done' },
-): Promise<string[]> {
-  const { count, iterations, state } = jobs;
-  const clients = urls.map((url) => new Client(url));
+/** Jobs that are new each time. */
+function newJobs(count: number, iterations: number): Many {
   const nonce = `${Date.now()} ${Math.random()}`;
-  const batches = Array.from({ length: count / BATCH }, (_, b) =>
-    Array.from({ length: BATCH }, (_, i): Item => ({ data: `${nonce} ${b} ${i}`, iterations })),
-  );
-  const ids: string[] = [];
-  let next = 0;
-  const submit = async (): Promise<void> => {
-    while (next < batches.length) {
-      const at = next++;
-      const answers = await clients[at % clients.length]!.submitMany(batches[at]!);
-      const bad = answers.find(({ job }) => !job || (state !== undefined && job.state !== state));
-      if (answers.length !== BATCH || bad)
-        throw new Error(`Not ${state ?? 'taken'}: ${JSON.stringify(bad ?? answers.length)}`);
-      ids.push(...answers.map(({ job }) => job!.id));
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, submit));
-  return ids;
+  return { count, iterations, inFlight: IN_FLIGHT, data: (number) => `${nonce} ${number}` };
 }
 
 /**
@@ -40,7 +19,7 @@ async function submitAll(
 export async function tinyJobs(urls: readonly string[]): Promise<number> {
   const count = 50_000;
   const start = performance.now();
-  await submitAll(urls, { count, iterations: 1, state: 'done' });
+  await submitAll(urls, { ...newJobs(count, 1), state: 'done' });
   return (count * 1_000) / (performance.now() - start);
 }
 
@@ -55,7 +34,7 @@ export async function workerJobs(
 ): Promise<number> {
   const client = new Client(urls[0]!);
   const start = performance.now();
-  const ids = await submitAll(urls, { count, iterations });
+  const ids = await submitAll(urls, newJobs(count, iterations));
   const isDone = async (): Promise<boolean> => {
     const { running, queued } = (await client.cluster()).backlog;
     return running === 0 && queued.every(({ jobs }) => jobs === 0);

@@ -101,7 +101,8 @@ export class Operator {
     const { term } = this.#options;
     if (term.signal.aborted) await this.#queue.abort(term.signal.reason as Error);
     else if (!(await this.#queue.stop(DRAIN_MS))) this.#options.logger.warn('Work was cut off at the end');
-    await Promise.all([this.#api.stop(), this.#readings.stop(), this.#events.stop()]);
+    this.#readings.stop();
+    await Promise.all([this.#api.stop(), this.#events.stop()]);
   }
 
   /** What the API server can do, as far as this process sees what comes of it. */

@@ -1,73 +1,53 @@
-import { createHash } from 'node:crypto';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { type Exchange, exchange } from '../runtime/http-client.ts';
 import type { TlsOptions } from './credentials.ts';
 
 export interface ConnectionsOptions {
+  readonly server: URL;
   /** An HTTP proxy on the way to the server; null: none. */
   readonly proxyUrl: string | null;
-  readonly connectTimeoutMs: number;
+  readonly connectMs: number;
 }
 
 const KEEP_ALIVE_MS = 30_000;
 
 /**
- * The pool of connections to one server. HTTP/1.1 only: each watch has a connection of its own, so that what cuts one
- * leaves the others alone. The pool is replaced when the TLS options change; what runs on the old one finishes there.
+ * The connections to one server, kept for the next request. HTTP/1.1 only: each watch has a connection of its own, so
+ * that what cuts one leaves the others alone. Node keeps those of other TLS options apart: when a certificate changes,
+ * what runs finishes where it began, and the old connections close when nobody has used them for a while.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
-  #current: { readonly key: string; readonly pool: Dispatcher } | null = null;
-  readonly #old = new Set<Dispatcher>();
+  readonly #agent: HttpAgent | HttpsAgent;
   #stopped = false;
 
+  /** Throws when the proxy is of a kind that is not supported. */
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    const { server, proxyUrl } = options;
+    const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, timeout: KEEP_ALIVE_MS };
+    const proxied = proxyUrl === null ? kept : { ...kept, proxyEnv: throughProxy(proxyUrl) };
+    this.#agent = server.protocol === 'https:' ? new HttpsAgent(proxied) : new HttpAgent(proxied);
   }
 
-  /** Throws when it is stopped. */
-  pool(tls: TlsOptions): Dispatcher {
+  /** Rejects as `exchange` does, and when it is stopped. */
+  async send(
+    request: Omit<Exchange, 'agent' | 'connectMs' | keyof TlsOptions>,
+    tls: TlsOptions,
+  ): Promise<IncomingMessage> {
     if (this.#stopped) throw new Error('The connections to the API server are closed');
-    const key = fingerprint(tls);
-    if (this.#current?.key !== key) {
-      if (this.#current) this.#retire(this.#current.pool);
-      this.#current = { key, pool: this.#open(tls) };
-    }
-    return this.#current.pool;
+    return exchange({ ...request, ...tls, agent: this.#agent, connectMs: this.#options.connectMs });
   }
 
   /** Cuts everything off. Idempotent. */
-  async stop(): Promise<void> {
+  stop(): void {
     this.#stopped = true;
-    const pools = [...this.#old, ...(this.#current ? [this.#current.pool] : [])];
-    this.#current = null;
-    await Promise.all(pools.map((pool) => pool.destroy()));
-  }
-
-  #open(tls: TlsOptions): Dispatcher {
-    const { proxyUrl, connectTimeoutMs } = this.#options;
-    const connect = {
-      ...tls,
-      timeout: connectTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-    };
-    // Each request has bounds of its own; a watch is silent for longer than any of these.
-    const common = { headersTimeout: 0, bodyTimeout: 0, allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS };
-    if (proxyUrl === null) return new Agent({ ...common, connect });
-    if (!/^https?:/.test(proxyUrl)) throw new Error(`Only HTTP proxies are supported, not ${proxyUrl}`);
-    return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: connect });
-  }
-
-  #retire(pool: Dispatcher): void {
-    this.#old.add(pool);
-    void pool.close().finally(() => this.#old.delete(pool));
+    this.#agent.destroy();
   }
 }
 
-function fingerprint(tls: TlsOptions): string {
-  const hash = createHash('sha256');
-  for (const [name, value] of Object.entries(tls)) {
-    hash.update(`${name}\0`).update(typeof value === 'boolean' ? String(value) : (value as string | Buffer));
-  }
-  return hash.digest('hex');
+function throughProxy(url: string): { readonly HTTP_PROXY: string; readonly HTTPS_PROXY: string } {
+  if (!/^https?:/.test(url)) throw new Error(`Only HTTP proxies are supported, not ${url}`);
+  return { HTTP_PROXY: url, HTTPS_PROXY: url };
 }

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { readText } from '../runtime/http-client.ts';
 import type { ApiAccess } from './access.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { Connections } from './connections.ts';
@@ -91,8 +92,7 @@ export class Transport {
     this.#server = new URL(cluster.server);
     this.#credentials = new Credentials(options.config, this.#clock);
     this.#connections = new Connections({
-      proxyUrl: cluster.proxyUrl ?? null,
-      connectTimeoutMs: CONNECT_MS,
+      ...{ server: this.#server, proxyUrl: cluster.proxyUrl ?? null, connectMs: CONNECT_MS },
     });
     const { perSecond, burst } = this.#options;
     this.#bucket = new TokenBucket({ perSecond, burst, clock: this.#clock });
@@ -132,8 +132,8 @@ export class Transport {
     watch.signal.addEventListener('abort', onDeadline);
     try {
       await this.#bucket.take(watch.signal);
-      const { body } = await this.#send(request, closing.signal);
-      return { body, close: () => body.destroy() };
+      const body = await this.#send(request, closing.signal);
+      return { body, close: () => void body.destroy() };
     } catch (error) {
       request.signal?.throwIfAborted();
       this.#forgetRefused(error);
@@ -146,9 +146,10 @@ export class Transport {
   }
 
   /** Cuts off what is under way. Idempotent. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stopping.abort(new Error('The transport has stopped'));
-    await this.#connections.stop();
+    this.#connections.stop();
+    return Promise.resolve();
   }
 
   async #attempt(request: ApiRequest): Promise<unknown> {
@@ -157,8 +158,11 @@ export class Transport {
     await this.#turn(request.signal);
     const bound = deadline(timeoutMs, 'no answer', request.signal, this.#stopping.signal);
     try {
-      const { body } = await this.#send(request, bound.signal);
-      return parseBody(named(request), await body.text().catch(asConnectionError(request)));
+      const answer = await this.#send(request, bound.signal);
+      return parseBody(
+        named(request),
+        await readText(answer, bound.signal).catch(asConnectionError(request)),
+      );
     } finally {
       bound.end();
     }
@@ -173,17 +177,16 @@ export class Transport {
     }
   }
 
-  async #send(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const begun = this.#clock.monotonic();
     let status = 0;
     try {
       const { tls, headers } = await this.#credentials.get();
       const answer = await this.#connections
-        .pool(tls)
-        .request({ ...this.#wire(request, headers), signal })
+        .send({ ...this.#wire(request, headers), signal }, tls)
         .catch(asConnectionError(request));
-      status = answer.statusCode;
-      if (status >= 400) await throwApiError(named(request), answer);
+      status = answer.statusCode!;
+      if (status >= 400) await throwApiError(named(request), answer, signal);
       return answer;
     } finally {
       const seconds = (this.#clock.monotonic() - begun) / 1000;
@@ -191,16 +194,14 @@ export class Transport {
     }
   }
 
-  #wire(request: ApiRequest, headers: Readonly<Record<string, string>>): Dispatcher.RequestOptions {
+  #wire(request: ApiRequest, headers: Readonly<Record<string, string>>) {
     const { method, path, query = {}, body, contentType = 'application/json' } = request;
-    const search = new URLSearchParams();
+    const url = new URL(`${this.#server.pathname.replace(/\/$/, '')}${path}`, this.#server);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) search.set(name, String(value));
+      if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const prefix = this.#server.pathname.replace(/\/$/, '');
     return {
-      origin: this.#server.origin,
-      path: `${prefix}${path}${search.size > 0 ? `?${search.toString()}` : ''}`,
+      url,
       method,
       headers: {
         ...headers,
@@ -250,9 +251,14 @@ function parseBody(request: string, text: string): unknown {
   }
 }
 
-async function throwApiError(request: string, answer: Dispatcher.ResponseData): Promise<never> {
-  const text = await answer.body.text().catch(() => '');
+async function throwApiError(request: string, answer: IncomingMessage, signal: AbortSignal): Promise<never> {
+  const text = await readText(answer, signal).catch(() => '');
   const header = answer.headers['retry-after'];
-  const seconds = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : null;
-  throw new ApiError(request, answer.statusCode, parseStatus(text), seconds === null ? null : seconds * 1000);
+  const seconds = header !== undefined && /^\d+$/.test(header) ? Number(header) : null;
+  throw new ApiError(
+    request,
+    answer.statusCode!,
+    parseStatus(text),
+    seconds === null ? null : seconds * 1000,
+  );
 }

@@ -1,9 +1,12 @@
-import { Agent } from 'undici';
+import { Agent } from 'node:http';
 import { z } from 'zod';
+import { deadline } from '../control/deadline.ts';
 import type { ClusterReport, WorkerReport } from '../plan/observed.ts';
+import { exchange, readText } from '../runtime/http-client.ts';
 
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 3_000;
+const KEEP_ALIVE_MS = 30_000;
 /** Thousands of workers are a few megabytes. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -54,14 +57,8 @@ const WORKERS: z.ZodType<{ items: WorkerReport[] }> = z.object({
 
 /** Asks endpoints, by the addresses of their pods. */
 export class EndpointClient {
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_MS },
-    headersTimeout: ANSWER_MS,
-    bodyTimeout: ANSWER_MS,
-    connections: 1,
-    maxResponseSize: MAX_BYTES,
-    allowH2: false,
-  });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: KEEP_ALIVE_MS });
+  readonly #stopping = new AbortController();
 
   /** Rejects when there is no answer in time, or another one than expected. */
   cluster(origin: string): Promise<ClusterReport> {
@@ -73,19 +70,27 @@ export class EndpointClient {
   }
 
   /** Idempotent. */
-  async stop(): Promise<void> {
-    await this.#agent.destroy();
+  stop(): void {
+    this.#stopping.abort(new Error('Endpoints are not asked any more'));
+    this.#agent.destroy();
   }
 
   async #get<T>(origin: string, path: string, shape: z.ZodType<T>): Promise<T> {
-    const { statusCode, body } = await this.#agent.request({
-      ...{ origin, path, method: 'GET' },
-      signal: AbortSignal.timeout(CONNECT_MS + ANSWER_MS),
-    });
-    const text = await body.text();
+    const { statusCode, text } = await this.#ask(new URL(path, origin));
     if (statusCode !== 200) throw new Error(`${path}: ${statusCode}: ${text.slice(0, 200)}`);
     const parsed = shape.safeParse(JSON.parse(text));
     if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error).slice(0, 300)}`);
     return parsed.data;
+  }
+
+  async #ask(url: URL): Promise<{ readonly statusCode: number | undefined; readonly text: string }> {
+    const bound = deadline(CONNECT_MS + ANSWER_MS, 'no answer', this.#stopping.signal);
+    try {
+      const { signal } = bound;
+      const answer = await exchange({ url, agent: this.#agent, connectMs: CONNECT_MS, signal });
+      return { statusCode: answer.statusCode, text: await readText(answer, signal, MAX_BYTES) };
+    } finally {
+      bound.end();
+    }
   }
 }

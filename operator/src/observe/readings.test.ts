@@ -126,13 +126,11 @@ describe('an endpoint', () => {
     );
     await once(server, 'listening');
     const client = new EndpointClient();
-    stops.push(
-      async () => {
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      },
-      () => client.stop(),
-    );
+    stops.push(async () => {
+      client.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
     return { client, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   }
 

@@ -95,11 +95,11 @@ export class ReadingsBook {
     this.#desks.delete(key);
   }
 
-  /** Lets go of connections; what is under way ends by its own bounds. Idempotent. */
-  async stop(): Promise<void> {
+  /** Closes connections; what is asked of MongoDB ends by its own bounds. Idempotent. */
+  stop(): void {
     this.#stopped = true;
     this.#desks.clear();
-    await this.#endpoints.stop();
+    this.#endpoints.stop();
   }
 
   #deskOf(cluster: HashCluster, pods: readonly Pod[]): Desk {

@@ -16,7 +16,7 @@ COPY services/package.json services/
 COPY operator/package.json operator/
 COPY e2e/package.json e2e/
 RUN npm ci
-COPY e2e/images/trim e2e/images/production.ts e2e/images/
+COPY e2e/images/trim e2e/images/minify.ts e2e/images/production.ts e2e/images/
 
 # What it takes to run: no compilers, and not the Node.js that npm brings for machines without one.
 FROM packages AS services-packages
@@ -24,7 +24,8 @@ RUN node e2e/images/production.ts services /production
 WORKDIR /production
 RUN npm ci --prefer-offline \
     && npm sbom --workspace services --sbom-format cyclonedx > sbom.cdx.json \
-    && /app/e2e/images/trim node_modules
+    && /app/e2e/images/trim node_modules \
+    && node /app/e2e/images/minify.ts node_modules
 
 FROM packages AS services-build
 COPY tsconfig.base.json ./
@@ -64,7 +65,8 @@ RUN node e2e/images/production.ts operator /production
 WORKDIR /production
 RUN npm ci --prefer-offline \
     && npm sbom --workspace operator --sbom-format cyclonedx > sbom.cdx.json \
-    && /app/e2e/images/trim node_modules
+    && /app/e2e/images/trim node_modules \
+    && node /app/e2e/images/minify.ts node_modules
 
 FROM packages AS operator-build
 COPY tsconfig.base.json ./

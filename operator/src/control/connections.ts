@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type Exchange, exchange } from '../runtime/http-client.ts';
+import { http } from '../runtime/node-http.ts';
 import type { TlsOptions } from './credentials.ts';
 
 export interface ConnectionsOptions {
@@ -28,7 +29,7 @@ export class Connections {
     const { server, proxyUrl } = options;
     const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, timeout: KEEP_ALIVE_MS };
     const proxied = proxyUrl === null ? kept : { ...kept, proxyEnv: throughProxy(proxyUrl) };
-    this.#agent = server.protocol === 'https:' ? new HttpsAgent(proxied) : new HttpAgent(proxied);
+    this.#agent = server.protocol === 'https:' ? new HttpsAgent(proxied) : new http.Agent(proxied);
   }
 
   /** Rejects as `exchange` does, and when it is stopped. */

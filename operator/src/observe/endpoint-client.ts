@@ -1,8 +1,8 @@
-import { Agent } from 'node:http';
 import { z } from 'zod';
 import { deadline } from '../control/deadline.ts';
 import type { ClusterReport, WorkerReport } from '../plan/observed.ts';
 import { exchange, readText } from '../runtime/http-client.ts';
+import { http } from '../runtime/node-http.ts';
 
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 3_000;
@@ -57,7 +57,7 @@ const WORKERS: z.ZodType<{ items: WorkerReport[] }> = z.object({
 
 /** Asks endpoints, by the addresses of their pods. */
 export class EndpointClient {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: KEEP_ALIVE_MS });
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1, timeout: KEEP_ALIVE_MS });
   readonly #stopping = new AbortController();
 
   /** Rejects when there is no answer in time, or another one than expected. */

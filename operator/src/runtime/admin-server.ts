@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from './log.ts';
+import { http } from './node-http.ts';
 
 /** Each says null when all is well, or what is wrong. */
 export type Checks = Readonly<Record<string, () => string | null>>;
@@ -49,7 +50,7 @@ export class AdminServer {
   /** Listens; says where. Rejects when the address cannot be had. */
   start(): Promise<AddressInfo> {
     const { host, port, logger } = this.#options;
-    const server = (this.#server ??= createServer(
+    const server = (this.#server ??= http.createServer(
       { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
       (request, response) => {
         void this.#answer(request, response).catch((error: unknown) => {

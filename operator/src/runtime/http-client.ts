@@ -1,10 +1,6 @@
-import {
-  type Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as overHttp,
-} from 'node:http';
+import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from 'node:http';
 import { type Agent as HttpsAgent, request as overHttps, type RequestOptions } from 'node:https';
+import { http } from './node-http.ts';
 
 /** One request. What it says of TLS counts for `https:` only. */
 export interface Exchange extends Omit<RequestOptions, 'agent' | 'signal' | 'timeout'> {
@@ -34,7 +30,7 @@ export class ConnectTimeoutError extends Error {
 export function exchange({ url, body, signal, connectMs, ...options }: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const send = url.protocol === 'https:' ? overHttps : overHttp;
+    const send = url.protocol === 'https:' ? overHttps : http.request;
     const request = send(url, { ...options, signal });
     boundConnecting(request, connectMs);
     request.once('response', resolve);

@@ -27,8 +27,11 @@ const CHANGES_AT_ONCE = 4;
 const LOOK_MS = 20;
 /** As the image has it: types that are stripped while a process runs cost it memory. */
 const MAIN = fileURLToPath(new URL('../../dist/testing/bench-process.js', import.meta.url));
-/** As in a container of the chart's 384 MiB; on a whole machine Node collects garbage late. Young objects need little room here. */
-const HEAP = ['--max-old-space-size=168', '--max-semi-space-size=4'];
+/** As the image has them, in a container of the chart's 384 MiB; on a whole machine Node collects garbage late. */
+const FLAGS = [
+  ...['--max-old-space-size=168', '--max-semi-space-size=1'],
+  ...['--no-opt', '--invocation-count-for-maglev=10000'],
+];
 /** Servers of others: nobody has to be asked. */
 const SPEC = {
   ...{ mongodb: { external: { secretName: 'servers' } }, kafka: { external: { brokers: ['kafka:9092'] } } },
@@ -53,7 +56,7 @@ async function startProcess(server: ApiServer, folder: string): Promise<Process>
     ...{ ADMIN_HOST: '127.0.0.1', ADMIN_PORT: String(port), API_REQUESTS_PER_SECOND: '2000' },
   };
   const told: BenchProcess = { host, port: Number(apiPort), folder, env };
-  const child = spawn(process.execPath, [...HEAP, MAIN, JSON.stringify(told)], {
+  const child = spawn(process.execPath, [...FLAGS, MAIN, JSON.stringify(told)], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { MALLOC_ARENA_MAX: '1' },
   });
@@ -185,6 +188,7 @@ async function measure(server: ApiServer, folder: string, count: number): Promis
     `${Math.round(await followTimes(clusters, touched))} ms`,
   );
   say('99 of 100 rounds began after they were due within', p99(before, await second.metrics()));
+  say('time of the processor in all', `${(await second.cpuSeconds()).toFixed(1)} s`);
   say('memory at the end', `${await second.rssMiB()} MiB`);
   await second.stop();
   await transport.stop();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDocument, type Document } from 'yaml';
-import { helm, kubectl, Namespace } from './kube.ts';
+import { helm, kubectl, type Live, Namespace } from './kube.ts';
 
 const CHART = fileURLToPath(new URL('../../../charts/hashcluster', import.meta.url));
 const RELEASE = 'hashcluster';
@@ -22,6 +22,13 @@ export async function installOperator(
   ]);
   const where = ['--namespace', OPERATOR_HOME.name, '--wait', '--timeout', '120s'];
   await helm(['upgrade', '--install', RELEASE, chart, ...where, ...set], { limitMs: 150_000 });
+}
+
+/** Replaces the operator's pods: what they had in memory of what was before is gone. */
+export async function restartOperator(): Promise<void> {
+  const deployment = 'deployment/hashcluster-operator';
+  await OPERATOR_HOME.kubectl(['rollout', 'restart', deployment]);
+  await OPERATOR_HOME.kubectl(['rollout', 'status', deployment, '--timeout=120s'], { limitMs: 150_000 });
 }
 
 /** A chart like ours of an earlier version, in a folder, whose CRD does not know one field of the spec yet. */
@@ -60,14 +67,24 @@ interface MemoryStats {
   readonly workingSetBytes: number;
 }
 
+/** The same, and what its process has in memory by its own metrics, in bytes: with every page of files that it maps. */
+export interface OperatorMemory extends MemoryStats {
+  readonly residentBytes: number;
+}
+
 /** The kubelet measures every ten seconds or so. */
 const MEASURED_MS = 90_000;
 
-/** Memory of the operator, as the kubelet measures it after this call. */
-export async function operatorMemory(): Promise<MemoryStats> {
-  const since = Date.now();
+/** Memory of the operator, as the kubelet measures it after this call, and as it does itself then. */
+export async function operatorMemory(): Promise<OperatorMemory> {
   const [pod] = await OPERATOR_HOME.list('pods', 'app.kubernetes.io/name=hashcluster-operator');
   if (!pod) throw new Error('There is no operator');
+  const measured = await measuredMemory(pod);
+  return { ...measured, residentBytes: await residentBytes(pod.metadata.name) };
+}
+
+async function measuredMemory(pod: Live): Promise<MemoryStats> {
+  const since = Date.now();
   const path = `/api/v1/nodes/${String(pod.spec['nodeName'])}/proxy/stats/summary`;
   while (Date.now() - since < MEASURED_MS) {
     const { pods } = JSON.parse(await kubectl(['get', '--raw', path])) as Summary;
@@ -77,6 +94,15 @@ export async function operatorMemory(): Promise<MemoryStats> {
     await pause(1_000);
   }
   throw new Error('The kubelet does not say what memory the operator has');
+}
+
+/** Its port for metrics is closed to all but those who monitor, so it is asked from within. */
+async function residentBytes(pod: string): Promise<number> {
+  const script = `fetch('http://127.0.0.1:9090/metrics').then((answer) => answer.text()).then(console.log)`;
+  const metrics = await OPERATOR_HOME.kubectl(['exec', pod, '--', '/nodejs/bin/node', '--eval', script]);
+  const [, bytes] = /^hashcluster_process_memory_rss\S* (\d+)/m.exec(metrics) ?? [];
+  if (bytes === undefined) throw new Error('The operator does not say what memory it has');
+  return Number(bytes);
 }
 
 interface Summary {

@@ -2,10 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { iterated } from '../lib/hash.ts';
 import { reachable, TestCluster } from '../lib/hash-cluster.ts';
 import { submitThroughIngress } from '../lib/ingress.ts';
-import { installOperator, operatorMemory } from '../lib/operator.ts';
+import { installOperator, operatorMemory, restartOperator } from '../lib/operator.ts';
 
 const cluster = new TestCluster('first');
-beforeAll(() => installOperator(), 200_000);
+beforeAll(async () => {
+  await installOperator();
+  // It may have seen many HashClusters of other stories by now, and its memory is measured here.
+  await restartOperator();
+}, 400_000);
 afterAll(() => cluster.remove(), 500_000);
 
 describe('a user who has just installed the chart', () => {
@@ -28,11 +32,14 @@ describe('a user who has just installed the chart', () => {
   );
 
   test('has an operator that needs less than 100 MB for itself', async () => {
-    const { rssBytes, workingSetBytes } = await operatorMemory();
-    console.log(
-      `operator: ${(rssBytes / 1e6).toFixed(0)} MB of its own, working set ${(workingSetBytes / 1e6).toFixed(0)} MB`,
+    const { rssBytes, workingSetBytes, residentBytes } = await operatorMemory();
+    const figures = { 'of its own': rssBytes, 'working set': workingSetBytes, resident: residentBytes };
+    const megabytes = Object.entries(figures).map(
+      ([name, bytes]) => `${name} ${(bytes / 1e6).toFixed(0)} MB`,
     );
+    console.log(`operator: ${megabytes.join(', ')}`);
     expect(rssBytes).toBeLessThan(100e6);
+    expect(residentBytes).toBeLessThan(100e6);
   }, 100_000);
 
   test('sees pods that pass Pod Security restricted, and none with a token of the API server', async () => {

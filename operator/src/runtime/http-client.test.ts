@@ -45,6 +45,21 @@ describe('an exchange', () => {
     expect([answer.statusCode, await readText(answer, controller.signal)]).toEqual([201, 'POST b ä ✓']);
   });
 
+  test.each(['DELETE', 'GET', 'PATCH'])('says how long its body is, also when it is a %s', async (method) => {
+    const { send, controller } = await setup((request, response) => {
+      void readText(request, new AbortController().signal).then((body) =>
+        response.end(`${request.method} ${body}`),
+      );
+    });
+    const agent = agentOf({ maxSockets: 1 });
+    const answers: string[] = [];
+    for (const body of ['ä'.repeat(10), undefined]) {
+      const options = { agent, method, ...(body !== undefined && { body }) };
+      answers.push(await readText(await send(options), controller.signal));
+    }
+    expect(answers).toEqual([`${method} ${'ä'.repeat(10)}`, `${method} `]);
+  });
+
   test('fails with the reason of its signal: before it is sent, before the answer, and within its body', async () => {
     const { send, controller } = await setup((_request, response) => void response.write('half'));
     const answer = await send();

@@ -32,6 +32,8 @@ export function exchange({ url, body, signal, connectMs, ...options }: Exchange)
     signal.throwIfAborted();
     const send = url.protocol === 'https:' ? overHttps : http.request;
     const request = send(url, { ...options, signal });
+    // Node says it by itself only for methods that usually have a body; a server would take it for the next request.
+    if (body !== undefined) request.setHeader('content-length', Buffer.byteLength(body));
     boundConnecting(request, connectMs);
     request.once('response', resolve);
     // Stays for as long as the socket does: after the answer's head it is the body that fails.

@@ -85,7 +85,7 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 EXPOSE 9090
 USER 65532:65532
 # Of the container's memory 44 % is for objects, and little of that for young ones, for most of what is read stays. One of V8's two
-# optimizing compilers does, and only for what runs often: that is 15 MiB less for one HashCluster and 30 for 200, for a quarter
+# optimizing compilers does, and only for what runs often: that is 12 MiB less for one HashCluster and about 15 for 200, for a quarter
 # more time of the processor (operator/src/testing/bench-scale.ts, which has the same flags).
 ENTRYPOINT ["/nodejs/bin/node", "--max-old-space-size-percentage=44", "--max-semi-space-size=1", \
     "--no-opt", "--invocation-count-for-maglev=10000", "/app/operator/dist/main.js"]

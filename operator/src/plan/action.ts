@@ -32,7 +32,13 @@ export interface MongoAddress {
 /** One thing to do. `why` is what logs, events and people are told. */
 export type Action =
   /** Server-side apply by `hashcluster-operator`, forced. */
-  | { readonly kind: 'apply'; readonly object: KubeObject; readonly why: string }
+  | {
+      readonly kind: 'apply';
+      readonly object: KubeObject;
+      /** Paths that differ from the live object, for people; absent: there is no live object. */
+      readonly fields?: string;
+      readonly why: string;
+    }
   /** Delete, on condition of the uid; children follow in the background. */
   | { readonly kind: 'delete'; readonly ref: ObjectRef; readonly why: string }
   /** Server-side apply on `/scale` by `hashcluster-scaler`, forced. */

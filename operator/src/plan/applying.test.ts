@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { applying, marked, wouldRestart } from './applying.ts';
+import { applySays, applying, marked, wouldRestart } from './applying.ts';
 import type { KubeObject } from './kube.ts';
 
 function service(spec: object, annotations?: Record<string, string>): KubeObject {
@@ -22,12 +22,12 @@ describe('a child is applied', () => {
     [
       'when a field is no longer wanted',
       live(service({ type: 'ClusterIP', ports: [{ port: 1 }], sessionAffinity: 'ClientIP' })),
-      /applied/,
+      /: a field that was applied before is removed/,
     ],
     [
       'when an annotation is no longer wanted',
       live(service(wanted['spec'] as object, { a: 'b' })),
-      /applied/,
+      /: a field that was applied before is removed/,
     ],
   ])('%s', (_, there, why) => {
     expect(applying(wanted, there)?.why).toMatch(why);
@@ -38,9 +38,22 @@ describe('a child is applied', () => {
     expect(applying(wanted, there)).toBeNull();
   });
 
+  test.each<[string, KubeObject | null, string]>([
+    ['a creation', null, 'Creating Service a'],
+    [
+      'an update',
+      live(service({ type: 'NodePort', ports: [{ port: 1 }] })),
+      'Updating Service a (spec.type)',
+    ],
+  ])('and says of %s what it does', (_, there, says) => {
+    expect(applySays(applying(wanted, there)!)).toBe(says);
+  });
+
   test('and no more paths are named than people read', () => {
     const spec = { a: 1, b: 2, c: 3, d: 4 };
-    expect(applying(service(spec), live(service({ a: 0, b: 0, c: 0, d: 0 })))?.why).toMatch(/ and 2 more$/);
+    expect(applying(service(spec), live(service({ a: 0, b: 0, c: 0, d: 0 })))?.why).toMatch(
+      /: spec.a, spec.b, spec.c and 1 more$/,
+    );
   });
 });
 

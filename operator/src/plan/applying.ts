@@ -11,6 +11,8 @@ export const TEMPLATE = 'hashcluster.io/template';
 
 /** The most paths that are named. */
 const NAMED = 3;
+/** They differ whenever anything else does. */
+const MARKS: ReadonlySet<string> = new Set([APPLIED, TEMPLATE].map((name) => `metadata.annotations.${name}`));
 
 /** An object as it is applied. */
 export function marked(object: KubeObject): KubeObject {
@@ -29,9 +31,27 @@ export function applying(object: KubeObject, live: KubeObject | null): ActionOf<
   if (live === null) return { kind: 'apply', object: wanted, why: 'it is not there' };
   const paths = differences(wanted, live);
   if (paths.length === 0) return null;
-  const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
-  const changed = `${paths.slice(0, NAMED).join(', ')}${more}`;
-  return { kind: 'apply', object: wanted, why: `it differs: ${changed}` };
+  const fields = named(paths);
+  return { kind: 'apply', object: wanted, fields, why: `it differs: ${fields}` };
+}
+
+/** Paths for people. Where only our marks differ, a field was applied that is no longer in the desired object. */
+function named(paths: readonly string[]): string {
+  const others = paths.filter((path) => !MARKS.has(path)).toSorted(specFirst);
+  if (others.length === 0) return 'a field that was applied before is removed';
+  const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : '';
+  return `${others.slice(0, NAMED).join(', ')}${more}`;
+}
+
+function specFirst(a: string, b: string): number {
+  return Number(b.startsWith('spec')) - Number(a.startsWith('spec'));
+}
+
+/** What an apply does, for people: "Updating Deployment shop-worker (spec.replicas)". */
+export function applySays({ object: { kind, metadata }, fields }: ActionOf<'apply'>): string {
+  return fields === undefined
+    ? `Creating ${kind} ${metadata.name}`
+    : `Updating ${kind} ${metadata.name} (${fields})`;
 }
 
 /** The template of the pods that a workload makes. */

@@ -18,9 +18,12 @@ export function mongoReport({ observed }: Context): MongoReport | null {
 /** Whether there is a primary and every member of the configuration takes part. */
 export function isWhole(report: MongoReport | null): boolean {
   if (!report?.config || report.primary === null) return false;
-  return report.config.members.every(({ host }) =>
-    report.members.some((member) => member.host === host && member.healthy && TAKES_PART.has(member.state)),
-  );
+  return report.config.members.every(({ host }) => takesPart(report, host));
+}
+
+/** Whether a member of the configuration is healthy, as a primary or a secondary. */
+export function takesPart({ members }: MongoReport, host: string): boolean {
+  return members.some((member) => member.host === host && member.healthy && TAKES_PART.has(member.state));
 }
 
 /** How many members the StatefulSet must have: one that is still in the configuration keeps its pod. */

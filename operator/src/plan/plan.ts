@@ -1,6 +1,6 @@
 import { FINALIZER } from '../api/hash-cluster.ts';
 import type { Action, Plan } from './action.ts';
-import { applying } from './applying.ts';
+import { applySays, applying } from './applying.ts';
 import { planDeletion } from './deletion.ts';
 import { surroundings } from './desired/children.ts';
 import { liveChild, type Context } from './desired/context.ts';
@@ -55,10 +55,10 @@ function planSurroundings(context: Context): Action[] {
   return [...applied, ...prune(context, [...wanted, ...serverSets(context), ...roles])];
 }
 
-/** Names of the workloads that these actions change: what is known of their pods is of before. */
+/** How these actions change workloads, for people: what is known of their pods is of before. */
 function changedBy(actions: readonly Action[]): string[] {
   return actions.flatMap((action) =>
-    action.kind === 'apply' && isWorkload(action.object) ? [action.object.metadata.name] : [],
+    action.kind === 'apply' && isWorkload(action.object) ? [applySays(action)] : [],
   );
 }
 

@@ -38,7 +38,7 @@ export interface Hold {
     | 'RolloutInProgress'
     | 'TooManyUnhealthy'
     | 'SameNode'
-    | 'NobodyHeard'
+    | 'WorkersUnreachable'
     | 'ImageNeverRan'
     | 'NotCurable'
     | 'InProgress'

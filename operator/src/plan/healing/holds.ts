@@ -24,6 +24,11 @@ type Answer = Omit<Hold, 'component'>;
 const VIEW_VALID_MS = 150_000;
 const LEAVING_MS = 60_000;
 
+/** What a hold says to people. */
+export function holdSays({ message }: Answer): string {
+  return `Replacement suspended: ${message}`;
+}
+
 /** What forbids to replace any pod of a component now; null: nothing does. */
 export function holdFor(ward: Ward): Answer | null {
   return (
@@ -42,7 +47,7 @@ function ofView({ observed: { cluster, now, viewAt } }: Ward): Answer | null {
     return { reason: 'HealingDisabled', message: 'healing.enabled is false' };
   }
   if (now - viewAt <= VIEW_VALID_MS) return null;
-  return { reason: 'StaleView', message: 'the operator has heard nothing new of pods for too long' };
+  return { reason: 'StaleView', message: 'the watch of pods has been silent for too long' };
 }
 
 /** While a version is rolled out, the Deployment replaces pods itself; unless it says that it has given up. */
@@ -61,7 +66,7 @@ function ofWidth({ component, observed, patients }: Ward): Answer | null {
   const all = Math.max(podsOf(observed, component).length, replicasOf(component, observed));
   const ill = patients.filter(({ pod }) => !isLeaving(pod)).length;
   if (ill <= 1 || ill * 100 <= all * maxUnhealthyPercent) return null;
-  const message = `${ill} of ${all} pods are ill, more than ${maxUnhealthyPercent} %: the fault is not theirs`;
+  const message = `${ill}/${all} unhealthy exceeds maxUnhealthyPercent (${maxUnhealthyPercent}%)`;
   return { reason: 'TooManyUnhealthy', message };
 }
 
@@ -72,7 +77,7 @@ function ofNode({ component, observed, patients }: Ward): Answer | null {
   if (patients.length < 2 || nodes.size !== 1 || node === undefined) return null;
   const isElsewhere = podsOf(observed, component).some((pod) => pod.spec.nodeName !== node);
   if (!isElsewhere) return null;
-  return { reason: 'SameNode', message: `all ${patients.length} pods that are ill are on node ${node}` };
+  return { reason: 'SameNode', message: `all ${patients.length} unhealthy pods are on node ${node}` };
 }
 
 /** Those that are due, and of which another pod in their place would be better off. */
@@ -86,12 +91,12 @@ export function curable(ward: Ward): Patient[] {
 function ofCure(ward: Ward): Answer | null {
   if (curable(ward).length > 0) return null;
   if (ward.due.some((patient) => isOfBus(patient, ward))) {
-    const message = 'endpoints hear no worker at all: look at Kafka, and at the NetworkPolicies';
-    return { reason: 'NobodyHeard', message };
+    const message = 'No endpoint receives heartbeats of any worker: check Kafka and the NetworkPolicies';
+    return { reason: 'WorkersUnreachable', message };
   }
   const images = ward.due.filter((patient) => isOfImage(patient, ward)).flatMap(({ pod }) => imagesOf(pod));
   if (images.length === 0)
-    return { reason: 'NotCurable', message: 'another pod in its place would be ill, too' };
+    return { reason: 'NotCurable', message: 'A new pod in its place would be unhealthy, too' };
   const message = `no pod with this image is ready: ${[...new Set(images)].join(', ')}`;
   return { reason: 'ImageNeverRan', message };
 }

@@ -270,6 +270,17 @@ test('a member that catches up with the replica set is left alone', () => {
   expect(planFor(all).evicted).toEqual(['mongodb-0']);
 });
 
+test('a hold says what suspends the replacement', () => {
+  const ill = [0, 1].map((index) => pod(`worker-${index}`, { ...ILL, node: `node-${index}` }));
+  const note = planFor(workers(4, ...ill)).actions.at(-1);
+  expect(note).toMatchObject({
+    reason: 'HealingTooManyUnhealthy',
+    message: expect.stringMatching(
+      /^Replacement suspended: 2\/4 unhealthy exceeds maxUnhealthyPercent \(40%\): worker-0/,
+    ),
+  });
+});
+
 test('a hold is told when it begins, when its reason changes, and every ten minutes', () => {
   const all = workers(5, pod('worker-0', { ...ILL, status: waiting('CreateContainerConfigError') }));
   const told = (ledger: readonly LedgerEntry[]) => planFor(all, { ledger }).actions.map(({ kind }) => kind);

@@ -6,7 +6,7 @@ import { attemptFor, type Attempt } from './backoff.ts';
 import { diagnose } from './diagnose.ts';
 import { fullDisks } from './full-disks.ts';
 import type { HealingPlan, Hold, Patient } from './healing-plan.ts';
-import { curable, holdFor, type Ward } from './holds.ts';
+import { curable, holdFor, holdSays, type Ward } from './holds.ts';
 import { hear } from './silence.ts';
 import { sparing } from './sparing.ts';
 
@@ -97,17 +97,14 @@ function replace({ patient, attempt }: Choice, { now }: Observed): Action[] {
 }
 
 /** Tells of a hold when it begins, and now and then while it lasts. */
-function tell(
-  { component, reason, message }: Hold,
-  patients: readonly Patient[],
-  { ledger, now }: Observed,
-): Action[] {
+function tell(hold: Hold, patients: readonly Patient[], { ledger, now }: Observed): Action[] {
+  const { component, reason, message } = hold;
   if (reason === 'InProgress') return [];
   const last = ledger.findLast((entry) => entry.kind === 'hold' && entry.component === component);
   if (last?.kind === 'hold' && last.reason === reason && now - last.at < TOLD_MS) return [];
   const due = patients.filter((patient) => patient.component === component && patient.isDue);
   const names = due.map(({ pod, illness, says }) => `${pod.metadata.name} (${illness}: ${says})`);
-  const text = `left alone, ${message}: ${names.join('; ')}`.slice(0, 1_000);
+  const text = `${holdSays(hold)}: ${names.join('; ')}`.slice(0, 1_000);
   return [
     { kind: 'remember', entry: { kind: 'hold', at: now, component, reason }, why: message },
     { kind: 'event', type: 'Warning', reason: `Healing${reason}`, message: text },

@@ -40,7 +40,7 @@ describe('workers that are not heard', () => {
   });
 
   test('are held when nobody is heard', () => {
-    expect(hear(1, endpoints([]))).toMatchObject({ evicted: [], held: ['worker NobodyHeard'] });
+    expect(hear(1, endpoints([]))).toMatchObject({ evicted: [], held: ['worker WorkersUnreachable'] });
     expect(hear(3, endpoints([]))).toMatchObject({ evicted: [], held: ['worker TooManyUnhealthy'] });
   });
 

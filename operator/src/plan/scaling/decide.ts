@@ -31,7 +31,7 @@ export function decide(question: Question): RoleDecision {
   const base = { role, current, wanted, signals };
   if (current < min || current > max) {
     const replicas = clamp(current, min, max);
-    const why = `${current} is outside of ${min} to ${max} → ${replicas}`;
+    const why = current < min ? `below replicas.min (${min})` : `above replicas.max (${max})`;
     return { ...base, replicas, limited: null, why };
   }
   const { replicas, limited } = [slowed, unpaused, paced].reduce<Step>(

@@ -67,7 +67,7 @@ describe('more workers', () => {
       { kind: 'remember', entry: { kind: 'recommendation', replicas: 10 } },
       { kind: 'scale', ref: { kind: 'Deployment', name: 'hc-worker' }, replicas: 10 },
       { kind: 'remember', entry: { kind: 'scale', from: 2, to: 10 } },
-      { kind: 'event', reason: 'ScaledUp', message: 'workers 2 → 10: backlog 300 s / 60 s target → 10' },
+      { kind: 'event', reason: 'ScaledUp', message: 'Scaled workers 2→10: backlog 300 s / 60 s target → 10' },
     ]);
   });
 
@@ -201,12 +201,19 @@ describe('fewer workers', () => {
 
 describe('bounds', () => {
   test.each([
-    { says: 'a new Deployment gets the minimum', current: 1, expected: 2 },
-    { says: 'more than the maximum become the maximum', current: 15, expected: 12 },
-  ])('hold at once: $says', ({ current, expected }) => {
+    {
+      says: 'a new Deployment gets the minimum',
+      ...{ current: 1, expected: 2, message: 'Scaled workers 1→2: below replicas.min (2)' },
+    },
+    {
+      says: 'more than the maximum become the maximum',
+      ...{ current: 15, expected: 12, message: 'Scaled workers 15→12: above replicas.max (12)' },
+    },
+  ])('hold at once: $says', ({ current, expected, message }) => {
     const scaling = { paused: 'Both' as const };
-    const { decision } = decideFor({ current, seconds: 60, ledger: [], scaling });
+    const { decision, actions } = decideFor({ current, seconds: 60, ledger: [], scaling, all: [] });
     expect(decision.replicas).toBe(expected);
+    expect(actions.at(-1)).toMatchObject({ kind: 'event', message });
   });
 
   test('hold although nothing is known', () => {

@@ -102,7 +102,7 @@ function changeActions({ view, decision, ref, isSettled }: Change): Action[] {
     if (marks.length > 0) return marks;
   }
   if (replicas === current) return [];
-  const message = `${role}s ${current} → ${replicas}: ${why}`;
+  const message = `Scaled ${role}s ${current}→${replicas}: ${why}`;
   return [
     { kind: 'scale', ref, replicas, why },
     remember({ kind: 'scale', at: observed.now, role, from: current, to: replicas }, why),

@@ -1,5 +1,6 @@
 import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
+import { holdSays } from '../healing/holds.ts';
 import type { Component, Role } from '../observed.ts';
 import { podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
@@ -17,9 +18,9 @@ function list(items: readonly string[]): string {
 
 function available({ counts }: Facts): Verdict {
   const { endpoint, worker } = counts;
-  if (endpoint.ready === 0) return no('NoEndpoint', 'No endpoint is ready: jobs cannot be handed in');
-  if (worker.ready === 0) return no('NoWorker', 'No worker is ready: jobs are kept, but not done');
-  return yes('Serving', 'Jobs are taken and done');
+  if (endpoint.ready === 0) return no('NoEndpoint', 'No endpoint is ready: jobs cannot be submitted');
+  if (worker.ready === 0) return no('NoWorker', 'No worker is ready: jobs are stored, but not processed');
+  return yes('Serving', 'Jobs are accepted and processed');
 }
 
 /** Something that is under way with a part. */
@@ -49,7 +50,7 @@ function roleStep({ counts }: Facts, role: Role, workload: Workload): Step | nul
 
 function stepOf(facts: Facts, component: Component): Step | null {
   const workload = workloadOf(facts.context, component);
-  if (!workload) return { isRollout: true, says: `${component} is being made` };
+  if (!workload) return { isRollout: true, says: `${component} is being created` };
   return component === 'mongodb' || component === 'kafka'
     ? serverStep(facts, component)
     : roleStep(facts, component, workload);
@@ -59,18 +60,18 @@ function progressing(facts: Facts): Verdict {
   const { context, waiting, changing, missingSecrets } = facts;
   const { metadata, spec } = context.cluster;
   if (metadata.deletionTimestamp !== undefined) {
-    return yes('Deleting', 'Workers give their jobs back, then everything goes');
+    return yes('Deleting', 'Workers release their jobs, then all components are deleted');
   }
-  if (spec.paused) return no('Paused', 'spec.paused is true: nothing is changed');
+  if (spec.paused) return no('Paused', 'spec.paused is true: no changes are made');
   if (missingSecrets.length > 0) return no('SecretMissing', waiting ?? 'Secrets are missing');
   const steps = componentsOf(context)
     .map((component) => stepOf(facts, component))
     .filter((step) => step !== null);
-  const changes = [...(waiting === null ? [] : [waiting]), ...changing.map((name) => `${name} is changed`)];
+  const changes = [...(waiting === null ? [] : [waiting]), ...changing];
   const says = [...changes, ...steps.map((step) => step.says)];
-  if (says.length === 0) return no('Settled', 'Everything is as the spec asks for');
+  if (says.length === 0) return no('Complete', 'All components match the spec');
   const isRollout = changes.length > 0 || steps.some((step) => step.isRollout);
-  return yes(isRollout ? 'RollingOut' : 'PodsComeAndGo', list(says));
+  return yes(isRollout ? 'RollingOut' : 'ReplicasUpdating', list(says));
 }
 
 function workloadTroubles({ context }: Facts): Verdict[] {
@@ -94,13 +95,11 @@ function refusals({ context }: Facts): Verdict[] {
 }
 
 function healingTroubles({ healing }: Facts): Verdict[] {
-  const holds = healing.holds.map(({ component, reason, message }) =>
-    yes(reason, `${component}: ${message}`),
-  );
+  const holds = healing.holds.map((hold) => yes(hold.reason, `${hold.component}: ${holdSays(hold)}`));
   const due = healing.patients.filter(({ isDue }) => isDue);
   if (due.length === 0) return holds;
   const says = list(due.map(({ pod, says: illness }) => `${pod.metadata.name}: ${illness}`));
-  return [...holds, yes('PodsIll', says)];
+  return [...holds, yes('PodsUnhealthy', says)];
 }
 
 function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
@@ -113,7 +112,7 @@ function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
     ...(noRoute
       ? [yes('NoGatewayApi', 'An HTTPRoute is asked for, but the Gateway API is not installed')]
       : []),
-    ...(stuck.length > 0 ? [yes('VolumeStuck', list(stuck.map(({ message }) => message)))] : []),
+    ...(stuck.length > 0 ? [yes('VolumeResizeFailed', list(stuck.map(({ message }) => message)))] : []),
   ];
 }
 
@@ -124,10 +123,10 @@ function degraded(facts: Facts, store: Verdict): Verdict {
     ...otherTroubles(facts),
     ...healingTroubles(facts),
     ...workloadTroubles(facts),
-    ...(store.reason === 'MemberAway' ? [yes('MemberAway', store.message)] : []),
+    ...(store.reason === 'MemberUnavailable' ? [yes('MemberUnavailable', store.message)] : []),
   ];
   const [first] = troubles;
-  if (!first) return no('AsItShouldBe', 'Nothing is wrong');
+  if (!first) return no('AsExpected', 'No problems detected');
   return { ...first, message: list(troubles.map(({ message }) => message)) };
 }
 
@@ -135,7 +134,7 @@ function scalingLimited({ scaling, context }: Facts): Verdict {
   if (context.cluster.spec.paused) return yes('Paused', 'spec.paused is true: nothing is scaled');
   const limited = scaling.decisions.filter((decision) => decision.limited !== null);
   const [first] = limited;
-  if (!first) return no('NotLimited', 'There are as many pods as the signals ask for');
+  if (!first) return no('NotLimited', 'The number of pods is what the signals ask for');
   return yes(
     first.limited!.reason,
     list(limited.map((decision) => `${decision.role}: ${decision.limited!.message}`)),
@@ -156,13 +155,13 @@ type Others = Readonly<Record<Exclude<ConditionType, 'Ready'>, Verdict>>;
 function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: Others): Verdict {
   const lacking = [StoreReady, Available].find(({ status }) => status !== 'True');
   if (lacking) return { ...lacking, status: 'False' };
-  if (Progressing.status === 'True' && Progressing.reason !== 'PodsComeAndGo') {
+  if (Progressing.status === 'True' && Progressing.reason !== 'ReplicasUpdating') {
     return no(Progressing.reason, Progressing.message);
   }
   const few = tooFew(facts);
   if (few.length > 0) return no('TooFewPods', list(few));
   if (BusReady.status === 'False') return no(BusReady.reason, BusReady.message);
-  return yes('Ready', 'Everything is as the spec asks for, and jobs are taken and done');
+  return yes('Ready', 'All components match the spec, and jobs are accepted and processed');
 }
 
 /** What every condition says now. */

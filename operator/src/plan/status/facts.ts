@@ -14,7 +14,7 @@ export interface Findings {
   readonly stuck: readonly Stuck[];
   /** What a rollout waits for; null: nothing. */
   readonly waiting: string | null;
-  /** Names of workloads that are given a new form with this very plan. */
+  /** How this very plan changes workloads, for people. */
   readonly changing: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 import { mongoUsers } from '../desired/mongodb.ts';
-import { isWhole, mongoReport } from '../mongo-steps.ts';
+import { isWhole, mongoReport, takesPart } from '../mongo-steps.ts';
 import { fresh, type Reading } from '../observed.ts';
 import type { Facts } from './facts.ts';
 import { no, unknown, yes, type Verdict } from './verdict.ts';
@@ -47,8 +47,10 @@ function managedStore(facts: Facts): Verdict {
   if (absent.length > 0) {
     return no('UsersMissing', `Users are still to be made: ${absent.map(({ name }) => name).join(', ')}`);
   }
-  if (isWhole(report)) return yes('Whole', 'The replica set has a primary, and every member takes part');
-  return yes('MemberAway', 'The replica set has a primary, but not every member takes part');
+  if (isWhole(report)) return yes('Healthy', 'The replica set has a primary, and all members are healthy');
+  const away = report.config.members.filter(({ host }) => !takesPart(report, host));
+  const hosts = away.map(({ host }) => host).join(', ');
+  return yes('MemberUnavailable', `The replica set has a primary, but members are unavailable: ${hosts}`);
 }
 
 /** Whether jobs can be kept. */
@@ -61,12 +63,12 @@ function managedBus({ context, counts }: Facts): Verdict {
   const { readings, now } = context.observed;
   const { ready, desired } = counts.kafka;
   const report = fresh(readings.kafka, now, VALID_MS);
-  const alive = report ? Math.min(report.brokers.length, ready) : ready;
-  const says = `${alive} of ${desired} brokers are there`;
-  if (desired === 0 || alive * 2 <= desired) {
-    return no('BrokersAway', `${says}: jobs are kept and done all the same, but are dispatched later`);
+  const available = report ? Math.min(report.brokers.length, ready) : ready;
+  const says = `${available}/${desired} brokers available`;
+  if (desired === 0 || available * 2 <= desired) {
+    return no('BrokersUnavailable', `${says}: jobs are stored and processed, but dispatched later`);
   }
-  return alive < desired ? yes('BrokerAway', says) : yes('Whole', says);
+  return available < desired ? yes('BrokerUnavailable', says) : yes('Healthy', says);
 }
 
 /** Whether news travels quickly. No job depends on it. */

@@ -1,81 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ClusterSpecInput } from '../../api/spec.ts';
 import type { ClusterStatus, ConditionType } from '../../api/status.ts';
-import { mongoMembers, mongoUsers } from '../desired/mongodb.ts';
-import type { KubeObject } from '../kube.ts';
-import type { MongoReport, Observed, Role } from '../observed.ts';
-import { deployment, endpoint, NOW, report, scene } from '../testing/scene.ts';
-import type { Findings } from './facts.ts';
+import type { Observed } from '../observed.ts';
+import { endpoint, NOW, report } from '../testing/scene.ts';
 import { statusEvents } from './events.ts';
-import { statusOf, writingStatus } from './status.ts';
-
-const QUIET: Findings = {
-  scaling: { decisions: [], actions: [] },
-  healing: { patients: [], holds: [], actions: [] },
-  stuck: [],
-  waiting: null,
-  changing: [],
-};
-
-function set(server: 'mongodb' | 'kafka', ready = 3): KubeObject {
-  const counts = { replicas: 3, readyReplicas: ready, updatedReplicas: 3, availableReplicas: ready };
-  return {
-    ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', spec: { replicas: 3 } },
-    metadata: { name: `hc-${server}`, generation: 1 },
-    status: { ...counts, observedGeneration: 1 },
-  };
-}
-
-const there = (role: Role, status: object = {}, pods = 2) =>
-  deployment(role, pods, { availableReplicas: pods, ...status });
-
-const CHILDREN = [there('endpoint'), there('worker'), set('mongodb'), set('kafka')];
-
-function without(name: string, ...more: readonly KubeObject[]): KubeObject[] {
-  return [...CHILDREN.filter(({ metadata }) => metadata.name !== name), ...more];
-}
-
-const base = scene();
-const context = { cluster: base.cluster, observed: base };
-const members = mongoMembers(context);
-const WHOLE: MongoReport = {
-  config: { setName: 'rs0', version: 1, members },
-  members: members.map(({ host }) => ({ host, state: 'SECONDARY', healthy: true })),
-  primary: members[0]!.host,
-  users: mongoUsers(context).map(({ name }) => name),
-  disks: [],
-};
-
-interface Case {
-  readonly spec?: ClusterSpecInput;
-  readonly children?: readonly KubeObject[];
-  readonly mongo?: Partial<MongoReport> | null;
-  readonly more?: Partial<Observed>;
-  readonly findings?: Partial<Findings>;
-  readonly status?: ClusterStatus;
-  readonly deleting?: boolean;
-}
-
-function observe({
-  spec = {},
-  children = CHILDREN,
-  mongo = {},
-  more,
-  status,
-  deleting = false,
-}: Case): Observed {
-  const value = { ...WHOLE, ...mongo };
-  const observed = scene({
-    ...{ spec, children, deleting },
-    readings: { mongo: mongo === null ? null : { at: NOW, value } },
-  });
-  return { ...observed, cluster: { ...observed.cluster, ...(status && { status }) }, ...more };
-}
-
-function statusFor(given: Case): ClusterStatus {
-  const observed = observe(given);
-  return statusOf({ cluster: observed.cluster, observed }, { ...QUIET, ...given.findings });
-}
+import { writingStatus } from './status.ts';
+import {
+  EXTERNAL,
+  observe,
+  QUIET,
+  set,
+  statusFor,
+  store,
+  there,
+  WHOLE,
+  without,
+  type Case,
+} from './testing.ts';
 
 function conditions(given: Case): Record<string, string> {
   const entries = statusFor(given).conditions!.map(({ type, status, reason }) => [
@@ -85,11 +25,6 @@ function conditions(given: Case): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-const EXTERNAL: ClusterSpecInput = {
-  mongodb: { external: { secretName: 'store' } },
-  kafka: { external: { brokers: ['k:9092'] } },
-};
-const store = { name: 'store', uid: 's', owner: null, keys: [], hash: '' };
 const failed = {
   type: 'Progressing',
   status: 'False',
@@ -105,11 +40,11 @@ describe('conditions', () => {
       {
         Ready: 'True Ready',
         Available: 'True Serving',
-        Progressing: 'False Settled',
-        Degraded: 'False AsItShouldBe',
+        Progressing: 'False Complete',
+        Degraded: 'False AsExpected',
         ScalingLimited: 'False NotLimited',
-        StoreReady: 'True Whole',
-        BusReady: 'True Whole',
+        StoreReady: 'True Healthy',
+        BusReady: 'True Healthy',
       },
     ],
     [
@@ -120,8 +55,8 @@ describe('conditions', () => {
         Available: 'False NoEndpoint',
         Progressing: 'True RollingOut',
         StoreReady: 'False NotRunning',
-        BusReady: 'False BrokersAway',
-        Degraded: 'False AsItShouldBe',
+        BusReady: 'False BrokersUnavailable',
+        Degraded: 'False AsExpected',
       },
     ],
     [
@@ -138,7 +73,7 @@ describe('conditions', () => {
     [
       'with a member of MongoDB away',
       { mongo: { members: WHOLE.members.slice(1) } },
-      { StoreReady: 'True MemberAway', Ready: 'True Ready', Degraded: 'True MemberAway' },
+      { StoreReady: 'True MemberUnavailable', Ready: 'True Ready', Degraded: 'True MemberUnavailable' },
     ],
     [
       'when MongoDB cannot be asked',
@@ -148,12 +83,12 @@ describe('conditions', () => {
     [
       'when a broker is away',
       { children: without('hc-kafka', set('kafka', 2)) },
-      { BusReady: 'True BrokerAway', Progressing: 'True PodsComeAndGo', Ready: 'True Ready' },
+      { BusReady: 'True BrokerUnavailable', Progressing: 'True ReplicasUpdating', Ready: 'True Ready' },
     ],
     [
       'when most brokers are away',
       { children: without('hc-kafka', set('kafka', 1)) },
-      { BusReady: 'False BrokersAway', Available: 'True Serving' },
+      { BusReady: 'False BrokersUnavailable', Available: 'True Serving' },
     ],
     [
       'without workers',
@@ -168,7 +103,7 @@ describe('conditions', () => {
     [
       'while pods come, because more are asked for',
       { children: without('hc-worker', there('worker', { readyReplicas: 3, availableReplicas: 3 }, 5)) },
-      { Progressing: 'True PodsComeAndGo', Ready: 'True Ready' },
+      { Progressing: 'True ReplicasUpdating', Ready: 'True Ready' },
     ],
     [
       'with fewer pods than there should be at least',
@@ -188,7 +123,7 @@ describe('conditions', () => {
     [
       'when a volume cannot grow',
       { findings: { stuck: [{ claim: 'c', message: 'too small' }] } },
-      { Degraded: 'True VolumeStuck' },
+      { Degraded: 'True VolumeResizeFailed' },
     ],
     [
       'when nothing is healed on purpose',
@@ -324,7 +259,7 @@ describe('events', () => {
     ['say nothing of one that only begins', undefined, down, []],
     ['tell that a cluster is no longer ready, and why', calm, down, ['Warning NoPrimary']],
     ['tell what is wrong', calm, wrong, ['Warning Refused']],
-    ['tell that nothing is wrong any more', wrong, calm, ['Normal AsItShouldBe']],
+    ['tell that nothing is wrong any more', wrong, calm, ['Normal AsExpected']],
     ['say nothing twice', wrong, wrong, []],
   ])('%s', (_, before, after, expected) => {
     expect(statusEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(expected);

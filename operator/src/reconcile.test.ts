@@ -26,9 +26,18 @@ const CLUSTER: KubeObject = {
   metadata: { namespace: 'a', name: 'demo' },
   spec: CLUSTER_SPEC.parse({}),
 };
+const LABELS = {
+  'app.kubernetes.io/name': 'hashcluster',
+  'app.kubernetes.io/instance': 'demo',
+  'app.kubernetes.io/component': 'mongodb',
+};
 const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
 
-async function setup(fault?: Fault, matches?: (request: ParsedRequest) => boolean) {
+async function setup(
+  fault?: Fault,
+  matches?: (request: ParsedRequest) => boolean,
+  mongo: FakeMongo = new FakeMongo(),
+) {
   const server = await FakeApiServer.start();
   const transport = new Transport({
     config: server.config(),
@@ -48,7 +57,7 @@ async function setup(fault?: Fault, matches?: (request: ParsedRequest) => boolea
   const operator = new Operator({
     ...{ transport, caches, logger, instance: 'test', defaults: operatorSettings({}).defaults },
     term: { signal: ending.signal, check: () => ending.signal.throwIfAborted() },
-    ...{ measures: new Measures(telemetry.metrics), mongo: new FakeMongo() },
+    ...{ measures: new Measures(telemetry.metrics), mongo },
   });
   stops.push(
     () => server.stop(),
@@ -106,6 +115,33 @@ test('what fails again and again is tried less and less often, and shows in the 
   server.put({ ...CLUSTER, metadata: { ...server.all(CLUSTER)[0]!.metadata, labels: { touched: 'yes' } } });
   await until(() => count(server, 'Deployment') === 2 && conditions()['Degraded']?.status === 'False');
 });
+
+class StuckMongo extends FakeMongo {
+  attempts = 0;
+
+  override initiate(): Promise<void> {
+    this.attempts++;
+    return Promise.reject(new Error('no primary among the members'));
+  }
+}
+
+test('an action on MongoDB that fails between rounds that wait for it shows in the status', async () => {
+  const mongo = new StuckMongo();
+  const { server, conditions } = await setup(undefined, undefined, mongo);
+  for (const ordinal of [0, 1, 2]) {
+    server.put({
+      ...{ apiVersion: 'v1', kind: 'Pod', status: { phase: 'Running' } },
+      metadata: { namespace: 'a', name: `demo-mongodb-${ordinal}`, labels: LABELS },
+      spec: { containers: [{ name: 'mongodb', image: 'mongo' }] },
+    });
+  }
+  const says = (): boolean =>
+    conditions()['Degraded']?.message.includes('initiateMongo: no primary') ?? false;
+  await until(says);
+  const { attempts } = mongo;
+  await until(() => mongo.attempts > attempts + 1);
+  expect(says()).toBe(true);
+}, 30_000);
 
 test('nothing is written once the term is over', async () => {
   const { server, ending, operator, writes } = await setup();

@@ -1,13 +1,14 @@
 import { defaulted } from './api/defaulted.ts';
 import type { HashCluster } from './api/hash-cluster.ts';
-import type { Applier, Outcome, Refusal } from './apply/applier.ts';
+import type { Applier, Outcome } from './apply/applier.ts';
+import { FailingActions } from './failing.ts';
 import type { ApiWatch } from './observe/api-facts.ts';
 import type { Caches } from './observe/caches.ts';
 import { Ledger } from './observe/ledger.ts';
 import type { ReadingsBook } from './observe/readings.ts';
 import { secretNames, type Secrets } from './observe/secrets.ts';
 import type { Action, ActionKind, Plan } from './plan/action.ts';
-import type { Observed, OperatorDefaults } from './plan/observed.ts';
+import { FAILING_MS, type Observed, type OperatorDefaults } from './plan/observed.ts';
 import { plan } from './plan/plan.ts';
 import type { Clock } from './runtime/clock.ts';
 
@@ -22,16 +23,6 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
 }
 
-/** What is remembered of the last rounds of one HashCluster. */
-interface Trouble {
-  readonly refusals: readonly Refusal[];
-  /** Rounds in a row that did not come to their end. */
-  readonly failures: number;
-}
-
-const NO_TROUBLE: Trouble = { refusals: [], failures: 0 };
-/** A round that fails once is nothing to tell people about: objects change under our hands, API servers restart. */
-const TELL_AFTER = 2;
 /** What was refused is tried again after so many milliseconds: quotas and webhooks change without a word to us. */
 const REFUSED_MS = 30_000;
 
@@ -41,11 +32,18 @@ const ON_MONGO: ReadonlySet<ActionKind> = new Set(['initiateMongo', 'reconfigure
 /** After these, Secrets may not be what they were, or of no interest any more. */
 const FORGETS: ReadonlySet<ActionKind> = new Set(['createSecret', 'delete', 'finalizer']);
 
+/** One round, and what became of it. */
+interface Round {
+  readonly observed: Observed;
+  readonly planned: readonly Action[];
+  readonly outcome: Outcome;
+}
+
 /** Observe, plan, apply, for one HashCluster at a time. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #ledger = new Ledger();
-  readonly #troubles = new Map<string, Trouble>();
+  readonly #failing = new FailingActions();
   /** When MongoDB was changed last, in milliseconds since 1970. */
   readonly #mongoChanged = new Map<string, number>();
 
@@ -68,7 +66,7 @@ export class Reconciler {
     const observed = await this.#observe(key, cluster);
     const made = plan(observed);
     const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));
-    await this.#noteTrouble(key, observed, outcome);
+    await this.#noteFailures(key, { observed, planned: made.actions, outcome });
     if (outcome.failure) throw asError(outcome.failure.error);
     return againAfter(made, outcome);
   }
@@ -86,7 +84,7 @@ export class Reconciler {
       readings: readings.of(cluster, pods, facts.podMetrics),
       ledger: this.#ledger.of(key),
       ...{ api: facts, storageClasses },
-      refusals: this.#troubles.get(key)?.refusals ?? [],
+      refusals: this.#failing.told(key, now),
     };
   }
 
@@ -100,7 +98,7 @@ export class Reconciler {
     const { applier, onAction, secrets, readings, clock } = this.#options;
     const outcome = await applier.carryOut(cluster, actions);
     this.#ledger.add(key, outcome.remembered, clock.now());
-    for (const action of actions.slice(0, outcome.done)) onAction(action);
+    for (const action of outcome.done) onAction(action);
     if (actions.some(({ kind }) => ON_MONGO.has(kind))) {
       this.#mongoChanged.set(key, clock.now());
       readings.expireMongo(key);
@@ -111,34 +109,33 @@ export class Reconciler {
     return outcome;
   }
 
-  /** When what is refused differs from what the status tells, the status is written once more. */
-  async #noteTrouble(key: string, observed: Observed, { refusals, failure }: Outcome): Promise<void> {
-    const before = this.#troubles.get(key) ?? NO_TROUBLE;
-    const failures = failure ? before.failures + 1 : 0;
-    const told = failure && failures >= TELL_AFTER ? [...refusals, failureAsRefusal(failure)] : refusals;
-    if (failures === 0 && told.length === 0) this.#troubles.delete(key);
-    else this.#troubles.set(key, { refusals: told, failures });
-    if (textOf(told) === textOf(before.refusals)) return;
-    const status = plan({ ...observed, refusals: told }).actions.filter(({ kind }) => kind === 'status');
-    const written = await this.#options.applier.carryOut(observed.cluster, status);
+  /** When what fails differs from what the status tells, the status is written once more. */
+  async #noteFailures(key: string, { observed, planned, outcome }: Round): Promise<void> {
+    const now = this.#options.clock.now();
+    this.#failing.note(key, planned, outcome, now);
+    const refusals = this.#failing.told(key, now);
+    const next = { ...observed, now, refusals };
+    if (textOf(next) === textOf(observed)) return;
+    const said = new Set(planned.map((action) => JSON.stringify(action)));
+    const news = plan(next).actions.filter(
+      (action) => action.kind === 'status' || (action.kind === 'event' && !said.has(JSON.stringify(action))),
+    );
+    const written = await this.#options.applier.carryOut(observed.cluster, news);
     // What stopped the round is the better explanation, where there is one.
-    if (written.failure && !failure) throw asError(written.failure.error);
+    if (written.failure && !outcome.failure) throw asError(written.failure.error);
   }
 
   #forget(key: string): void {
     this.#ledger.forget(key);
-    this.#troubles.delete(key);
+    this.#failing.forget(key);
     this.#mongoChanged.delete(key);
     this.#options.readings.forget(key);
   }
 }
 
-function failureAsRefusal({ action, error }: NonNullable<Outcome['failure']>): Refusal {
-  return { ref: action, message: asError(error).message };
-}
-
-function textOf(refusals: readonly Refusal[]): string {
-  return JSON.stringify(refusals);
+/** What a status says of failures, without times. */
+function textOf({ refusals, now }: Observed): string {
+  return JSON.stringify(refusals.map(({ ref, message, since }) => [ref, message, now - since >= FAILING_MS]));
 }
 
 function asError(error: unknown): Error {

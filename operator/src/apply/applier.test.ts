@@ -85,9 +85,9 @@ describe('an action', () => {
     const { run, live, server } = await setup();
     const old = refOf(server.put(POD));
     server.remove(POD);
-    expect(await run({ kind: 'delete', ref: old, why: WHY })).toMatchObject({ done: 1, failure: null });
+    expect(await run({ kind: 'delete', ref: old, why: WHY })).toMatchObject({ done: [{}], failure: null });
     const now = refOf(server.put(POD));
-    expect(await run({ kind: 'delete', ref: old, why: WHY })).toMatchObject({ done: 1, failure: null });
+    expect(await run({ kind: 'delete', ref: old, why: WHY })).toMatchObject({ done: [{}], failure: null });
     expect(live(POD)).toBeDefined();
     await run({ kind: 'delete', ref: now, why: WHY });
     expect(live(POD)).toBeUndefined();
@@ -186,7 +186,7 @@ describe('a plan', () => {
     const { run, server } = await setup();
     server.fail({ kind: 'status', status: 500 }, 100);
     const failed = await run(remember, apply, remember);
-    expect(failed).toMatchObject({ done: 1, remembered: [ENTRY], refusals: [] });
+    expect(failed).toMatchObject({ done: [{}], remembered: [ENTRY], refusals: [] });
     expect(failed.failure).toMatchObject({ action: 'apply', error: { status: 500 } });
   });
 
@@ -197,7 +197,11 @@ describe('a plan', () => {
     const { run, server, live } = await setup();
     server.fail(fault, 1);
     const outcome = await run(apply, event, { ...apply, object: { ...DEPLOYMENT, metadata: POD.metadata } });
-    expect(outcome).toMatchObject({ done: 1, failure: null, refusals: [{ ref: 'Deployment demo-worker' }] });
+    expect(outcome).toMatchObject({
+      done: [{}],
+      failure: null,
+      refusals: [{ ref: 'Deployment demo-worker' }],
+    });
     expect(live(DEPLOYMENT)!.metadata.name).toBe('w-1');
   });
 
@@ -207,7 +211,7 @@ describe('a plan', () => {
     server.fail({ kind: 'status', status: 429 }, 1, ({ subresource }) => subresource === 'eviction');
     const outcome = await run({ kind: 'evict', ref, why: WHY }, event, remember, apply, remember);
     await events.stop();
-    expect(outcome).toMatchObject({ done: 2, remembered: [ENTRY], failure: null });
+    expect(outcome).toMatchObject({ done: [{}, {}], remembered: [ENTRY], failure: null });
     expect(server.all({ apiVersion: 'events.k8s.io/v1', kind: 'Event' })).toEqual([]);
   });
 

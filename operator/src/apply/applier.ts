@@ -1,7 +1,7 @@
 import { FINALIZER, type HashCluster } from '../api/hash-cluster.ts';
 import { ApiError, isTooMany } from '../control/errors.ts';
 import type { EventRecorder } from '../control/events.ts';
-import type { Action, ActionKind, ActionOf, MongoAddress } from '../plan/action.ts';
+import { actionRef, type Action, type ActionKind, type ActionOf, type MongoAddress } from '../plan/action.ts';
 import type { ObjectRef } from '../plan/kube.ts';
 import type { LedgerEntry } from '../plan/observed.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -29,12 +29,12 @@ export interface Refusal {
 
 /** What has become of a plan. */
 export interface Outcome {
-  readonly done: number;
+  readonly done: readonly Action[];
   /** Those actions were left out; the others have been carried out all the same. */
   readonly refusals: readonly Refusal[];
   readonly remembered: readonly LedgerEntry[];
   /** What went wrong, and with which action; the actions behind it were not carried out. */
-  readonly failure: { readonly action: ActionKind; readonly error: unknown } | null;
+  readonly failure: { readonly action: ActionKind; readonly ref: string; readonly error: unknown } | null;
 }
 
 type Effects = {
@@ -61,7 +61,7 @@ export class Applier {
   async carryOut(cluster: HashCluster, actions: readonly Action[]): Promise<Outcome> {
     const refusals: Refusal[] = [];
     const remembered: LedgerEntry[] = [];
-    let done = 0;
+    const done: Action[] = [];
     let passing = false;
     for (const action of actions) {
       passing &&= action.kind === 'event' || action.kind === 'remember';
@@ -69,10 +69,13 @@ export class Applier {
       try {
         await this.#carryOut(action, cluster);
         if (action.kind === 'remember') remembered.push(action.entry);
-        done++;
+        done.push(action);
       } catch (error) {
         const refusal = refusalOf(action, error);
-        if (!refusal) return { done, refusals, remembered, failure: { action: action.kind, error } };
+        if (!refusal) {
+          const failure = { action: action.kind, ref: actionRef(action), error };
+          return { done, refusals, remembered, failure };
+        }
         refusals.push(refusal);
         passing = true;
       }
@@ -90,22 +93,16 @@ export class Applier {
     if (action.kind === 'status' || action.kind === 'remember' || action.kind === 'event') return;
     const { namespace, name } = cluster.metadata;
     this.#options.logger.info('Carried out', {
-      ...{ cluster: `${namespace}/${name}`, action: action.kind, object: nameOf(action), why: action.why },
+      ...{ cluster: `${namespace}/${name}`, action: action.kind, object: actionRef(action), why: action.why },
     });
   }
-}
-
-function nameOf(action: Action): string {
-  if ('object' in action) return `${action.object.kind} ${action.object.metadata.name}`;
-  if ('ref' in action) return `${action.ref.kind} ${action.ref.name}`;
-  return 'HashCluster';
 }
 
 function refusalOf(action: Action, error: unknown): Refusal | null {
   if (!(error instanceof ApiError)) return null;
   const never = (action.kind === 'apply' || action.kind === 'createSecret') && NEVER.has(error.status);
   const held = action.kind === 'evict' && isTooMany(error);
-  return never || held ? { ref: nameOf(action), message: error.message } : null;
+  return never || held ? { ref: actionRef(action), message: error.message } : null;
 }
 
 function clusterRef({ apiVersion, kind, metadata: { namespace, name, uid } }: HashCluster): ObjectRef {

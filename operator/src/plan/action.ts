@@ -105,6 +105,13 @@ export type ActionKind = Action['kind'];
 /** The action of one kind. */
 export type ActionOf<K extends ActionKind> = Extract<Action, { readonly kind: K }>;
 
+/** Names an action in the status: what it acts on, or its kind where that is the HashCluster itself. */
+export function actionRef(action: Action): string {
+  if ('object' in action) return `${action.object.kind} ${action.object.metadata.name}`;
+  if ('ref' in action) return `${action.ref.kind} ${action.ref.name}`;
+  return action.kind;
+}
+
 /** What to do now, in this order, and when to look again although nothing has changed. */
 export interface Plan {
   readonly actions: readonly Action[];

@@ -189,6 +189,18 @@ export interface OperatorDefaults {
   readonly clusterDomain: string;
 }
 
+/** A cluster is not ready while an action has failed for so long, in milliseconds. */
+export const FAILING_MS = 30_000;
+
+/** An action that fails. */
+export interface ObservedFailure {
+  /** Which action: `Kind name`, or its kind. */
+  readonly ref: string;
+  readonly message: string;
+  /** When it failed first, in milliseconds since 1970. */
+  readonly since: number;
+}
+
 /** Everything that a plan for one HashCluster may depend on. */
 export interface Observed {
   /** Milliseconds since 1970. */
@@ -212,8 +224,8 @@ export interface Observed {
   /** Null: not readable (no rights on StorageClasses). */
   readonly storageClasses: readonly StorageClassFacts[] | null;
   readonly defaults: OperatorDefaults;
-  /** What the API server refused when the last plan was carried out; shown in `Degraded`. */
-  readonly refusals: readonly { readonly ref: string; readonly message: string }[];
+  /** Actions that were refused or that failed, and have not succeeded since; shown in `Degraded`. */
+  readonly refusals: readonly ObservedFailure[];
 }
 
 /** The value of a reading that is there and not older than `maxAgeMs`; otherwise null: not known. */

@@ -1,7 +1,7 @@
 import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
 import { holdSays } from '../healing/holds.ts';
-import type { Component, Role } from '../observed.ts';
+import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
 import { podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
 import { workloadOf, type Facts } from './facts.ts';
@@ -86,9 +86,13 @@ function workloadTroubles({ context }: Facts): Verdict[] {
   });
 }
 
-function refusals({ context }: Facts): Verdict[] {
-  // That a PodDisruptionBudget holds a pod is not a fault: it is tried again.
-  const refused = context.observed.refusals.filter(({ ref }) => !ref.startsWith('Pod '));
+/** Actions that fail. That a PodDisruptionBudget holds a pod is not a fault: it is tried again. */
+function failingActions({ context }: Facts): readonly ObservedFailure[] {
+  return context.observed.refusals.filter(({ ref }) => !ref.startsWith('Pod '));
+}
+
+function refusals(facts: Facts): Verdict[] {
+  const refused = failingActions(facts);
   if (refused.length === 0) return [];
   const says = list(refused.map(({ ref, message }) => `${ref}: ${message}`));
   return [yes('Refused', `What the spec asks for could not be carried out: ${says}`)];
@@ -161,6 +165,15 @@ function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: O
   const few = tooFew(facts);
   if (few.length > 0) return no('TooFewPods', list(few));
   if (BusReady.status === 'False') return no(BusReady.reason, BusReady.message);
+  const { now } = facts.context.observed;
+  const failing = failingActions(facts).filter(({ since }) => now - since >= FAILING_MS);
+  if (failing.length > 0) {
+    const says = list(failing.map(({ ref, message }) => `${ref}: ${message}`));
+    return no(
+      'ActionFailing',
+      `The operator has tried in vain for ${FAILING_MS / 1000} s or longer: ${says}`,
+    );
+  }
   return yes('Ready', 'All components match the spec, and jobs are accepted and processed');
 }
 

@@ -117,8 +117,23 @@ describe('conditions', () => {
     ],
     [
       'when the API server refuses something',
-      { more: { refusals: [{ ref: 'Ingress/hc', message: 'bad class' }] } },
+      { more: { refusals: [{ ref: 'Ingress/hc', message: 'bad class', since: NOW }] } },
       { Degraded: 'True Refused' },
+    ],
+    [
+      'when an action has just failed',
+      { more: { refusals: [{ ref: 'initiateMongo', message: 'no route', since: NOW - 29_000 }] } },
+      { Ready: 'True Ready', Degraded: 'True Refused' },
+    ],
+    [
+      'when an action has failed for half a minute',
+      { more: { refusals: [{ ref: 'initiateMongo', message: 'no route', since: NOW - 30_000 }] } },
+      { Ready: 'False ActionFailing', Degraded: 'True Refused' },
+    ],
+    [
+      'when a PodDisruptionBudget holds a pod for long',
+      { more: { refusals: [{ ref: 'Pod hc-mongodb-0', message: 'budget', since: NOW - 99_000 }] } },
+      { Ready: 'True Ready' },
     ],
     [
       'when a volume cannot grow',
@@ -251,7 +266,7 @@ describe('the status', () => {
 describe('events', () => {
   const calm = statusFor({});
   const down = statusFor({ mongo: { primary: null } });
-  const wrong = statusFor({ more: { refusals: [{ ref: 'Ingress hc', message: 'bad class' }] } });
+  const wrong = statusFor({ more: { refusals: [{ ref: 'Ingress hc', message: 'bad class', since: NOW }] } });
 
   test.each<[string, ClusterStatus | undefined, ClusterStatus, readonly string[]]>([
     ['tell that a cluster has become ready', down, calm, ['Normal Ready']],

@@ -14,7 +14,7 @@ export interface WorkerBody {
   readonly id: string;
   /** The name of its machine; of its pod in Kubernetes. */
   readonly host: string;
-  readonly state: 'live' | 'draining' | 'dead';
+  readonly state: 'live' | 'draining' | 'left' | 'dead';
   readonly jobs: number;
 }
 

@@ -42,7 +42,7 @@ const WORKERS: z.ZodType<{ items: WorkerReport[] }> = z.object({
     z.object({
       id: z.string(),
       host: z.string(),
-      state: z.enum(['live', 'draining', 'dead']),
+      state: z.enum(['live', 'draining', 'left', 'dead']),
       lanes: count,
       freeLanes: count,
       jobs: count,

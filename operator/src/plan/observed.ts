@@ -54,7 +54,7 @@ export interface WorkerReport {
   readonly id: string;
   /** The name of its pod. */
   readonly host: string;
-  readonly state: 'live' | 'draining' | 'dead';
+  readonly state: 'live' | 'draining' | 'left' | 'dead';
   readonly lanes: number;
   readonly freeLanes: number;
   readonly jobs: number;

@@ -36,7 +36,7 @@ export interface WorkerBody {
   readonly id: string;
   readonly host: string;
   readonly node: string | null;
-  readonly state: 'live' | 'draining' | 'dead';
+  readonly state: 'live' | 'draining' | 'left' | 'dead';
   readonly backend: string;
   readonly engines: number;
   readonly lanes: number;

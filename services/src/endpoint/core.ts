@@ -84,6 +84,7 @@ export function createCore(deps: EndpointDeps): Core {
     identity: {
       id: settings.id ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
       startedAt: clock.now(),
+      startedAtMonotonic: clock.monotonic(),
     },
     items: new ItemReader({ clock, held, schemas, maxItems: MAX_BATCH_ITEMS, ...limitsOf(settings) }),
     submitter: new Submitter({

@@ -1,5 +1,6 @@
 import type { Core } from './core.ts';
 import type { EventStreams } from './routes/events.ts';
+import { WORKER_STATES } from './work/workers-table.ts';
 
 /** Numbers that are read when somebody collects. */
 export function registerGauges(
@@ -24,7 +25,7 @@ export function registerGauges(
   one('hashcluster.endpoint.held', 'Bytes of requests held in memory', 'By', () => held.held);
   metrics.gauge('hashcluster.workers', { description: 'Workers, by state', unit: '{worker}' }, () => {
     const rows = workers.rows();
-    return ['live', 'draining', 'dead'].map((state) => ({
+    return WORKER_STATES.map((state) => ({
       value: rows.filter((row) => row.state === state).length,
       labels: { state },
     }));

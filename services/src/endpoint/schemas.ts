@@ -3,6 +3,7 @@ import { DIGEST_PATTERN } from '../jobs/digest.ts';
 import { JOB_ID_PATTERN } from '../jobs/id.ts';
 import { base64Trouble } from './body/base64.ts';
 import { iterationsTextTrouble, iterationsValueTrouble } from './parse-iterations.ts';
+import { WORKER_STATES } from './work/workers-table.ts';
 
 /** What depends on the settings. */
 export interface SchemaLimits {
@@ -178,7 +179,9 @@ function createWorker() {
       id: z.string(),
       host: z.string(),
       node: z.string().nullable(),
-      state: z.enum(['live', 'draining', 'dead']),
+      state: z
+        .enum(WORKER_STATES)
+        .meta({ description: 'left: it has drained and ended; dead: it fell silent otherwise.' }),
       backend: z.string(),
       engines: z.int(),
       lanes: z.int(),

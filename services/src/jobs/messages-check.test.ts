@@ -63,6 +63,9 @@ describe('a message', () => {
     ['alive', { ...alive, positions: Array.from({ length: 1_001 }, () => ({ id, position: 1 })) }],
     ['alive', { ...alive, disk: {} }],
     ['alive', { ...alive, draining: 0 }],
+    ['alive', { ...alive, uptimeMs: -1 }],
+    ['alive', { ...alive, uptimeMs: null }],
+    ['alive', { ...alive, left: 1 }],
     ['control', { kind: 'drop', id }],
     ['control', Object.create({ kind: 'cancel', id })],
   ])('of %s is refused: %j', (topic, value) => {

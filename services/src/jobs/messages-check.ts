@@ -50,7 +50,13 @@ const isPosition = has({ id: isJobId, position: isCount });
 const isPositions: Check = (value) =>
   Array.isArray(value) && value.length <= MAX_POSITIONS && value.every(isPosition);
 
-const isAlive = has({
+/** A field that older versions do not send. */
+const ifGiven =
+  (name: string, check: Check): Check =>
+  (value) =>
+    !Object.hasOwn(value as object, name) || check((value as Readonly<Record<string, unknown>>)[name]);
+
+const hasAlive = has({
   worker: isName,
   host: isName,
   node: orNull(isName),
@@ -69,6 +75,9 @@ const isAlive = has({
   disk: orNull(has({ free: isAmount, total: isAmount })),
   draining: isFlag,
 });
+const isUptime = ifGiven('uptimeMs', isAmount);
+const isLeft = ifGiven('left', isFlag);
+const isAlive: Check = (value) => hasAlive(value) && isUptime(value) && isLeft(value);
 
 const isControl = has({ kind: (value) => value === 'cancel', id: isJobId });
 

@@ -29,6 +29,11 @@ export interface Alive {
   /** When the worker started and when this was said: milliseconds since 1970 by the worker's clock. */
   readonly startedAt: number;
   readonly at: number;
+  /**
+   * Milliseconds since the worker started, by its monotonic clock: orders the messages of one process, and measures time
+   * between them, whatever happens to `at`. Older workers do not say it.
+   */
+  readonly uptimeMs?: number;
   readonly backend: string;
   readonly engines: number;
   readonly lanes: number;
@@ -45,6 +50,8 @@ export interface Alive {
   readonly cpu: number;
   readonly disk: { readonly free: number; readonly total: number } | null;
   readonly draining: boolean;
+  /** The last message of a worker that has drained: it holds nothing and ends now. */
+  readonly left?: boolean;
 }
 
 /** An instruction to whoever holds the job: drop it. */

@@ -104,6 +104,8 @@ export interface JobStore {
   stop(): Promise<void>;
   /** Null when all is well; otherwise what is wrong, for health and logs. */
   trouble(): string | null;
+  /** The store's clock, by which it dates everything: milliseconds since 1970. A step of this machine's clock leaves it alone. */
+  now(): number;
   /** Equal jobs within a batch and across batches are one job. */
   submit(batch: readonly Submission[]): Promise<Submitted[]>;
   /** Null for an id that is unknown, or another tenant's. */

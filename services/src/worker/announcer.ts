@@ -28,7 +28,8 @@ export class Announcer {
   readonly #peers = new Map<string, { readonly alive: Alive; readonly heardAt: number }>();
   readonly #ticker: Ticker;
   readonly #listener: Listener<'alive'>;
-  readonly #startedAt: number;
+  /** By both clocks: for people to read and to tell processes apart, and to measure from. */
+  readonly #startedAt: { readonly wall: number; readonly monotonic: number };
   #sharing: Promise<void> | null = null;
   #sharedAt = -Infinity;
   #draining = false;
@@ -38,8 +39,8 @@ export class Announcer {
     const { deps } = options;
     const { bus, logger, settings, clock } = deps;
     this.#options = options;
-    this.#startedAt = clock.now();
-    this.#last = { at: clock.monotonic(), iterations: 0 };
+    this.#startedAt = { wall: clock.now(), monotonic: clock.monotonic() };
+    this.#last = { at: this.#startedAt.monotonic, iterations: 0 };
     this.#ticker = new Ticker({
       everyMs: settings.aliveMs,
       run: () => this.#announce(),
@@ -64,6 +65,12 @@ export class Announcer {
     await this.#announce();
   }
 
+  /** Says, after `drain`, that this worker holds nothing any more and ends: nobody need wait for it to fall silent. */
+  async leave(): Promise<void> {
+    await this.#ticker.stop();
+    this.#options.teller.tell('alive', [{ ...(await this.#message()), left: true }]);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#ticker.stop(), this.#listener.close(), this.#sharing]);
   }
@@ -86,7 +93,7 @@ export class Announcer {
     const { cpu, disk } = await usage();
     return {
       ...{ worker: settings.id, host: settings.host, node: settings.node },
-      ...{ startedAt: this.#startedAt, at: clock.now() },
+      ...{ startedAt: this.#startedAt.wall, at: clock.now(), uptimeMs: now - this.#startedAt.monotonic },
       ...{ backend, engines, lanes: engines * lanes, freeLanes: offered, rate, capacity },
       ...{ jobs: held.size, backlogSeconds: iterationsLeft / Math.max(1, capacity) },
       positions: held.takeMoved(MAX_POSITIONS).map(({ job, position }) => ({ id: job.id, position })),

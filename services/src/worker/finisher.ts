@@ -48,16 +48,16 @@ export class Finisher {
   }
 
   finish(held: HeldJob, state: HashState): void {
-    const { job, claimedAt } = held;
+    const { job, claimedAt, startedAt } = held;
     const { clock, settings } = this.#deps;
     const { id, tenant, chain, iterations, createdAt } = job;
-    this.#metrics.ran.record(Math.max(0, clock.now() - claimedAt) / 1_000, { class: job.class });
+    this.#metrics.ran.record((clock.monotonic() - claimedAt) / 1_000, { class: job.class });
     this.#waiting.set(id, {
       ...{ id, tenant, chain, iterations, createdAt },
       digest: state.digest,
       computed: iterations - job.position,
       worker: settings.id,
-      startedAt: claimedAt,
+      startedAt,
     });
     this.#writing ??= this.#write().finally(() => (this.#writing = null));
   }

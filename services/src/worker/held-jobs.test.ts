@@ -10,7 +10,7 @@ const job = (id: string, iterations: number, position = 1): LiveJob => ({
 
 function setup(...jobs: LiveJob[]): HeldJobs {
   const held = new HeldJobs();
-  for (const one of jobs) held.add(one, 1_000);
+  for (const one of jobs) held.add(one, { monotonic: 1_000, store: 0 });
   return held;
 }
 

@@ -4,10 +4,18 @@ import type { Checkpoint } from '../ports/job-store.ts';
 /** A job in this worker's hands. */
 export interface HeldJob extends ChainPoint {
   readonly job: LiveJob;
-  /** When this worker claimed it: milliseconds since 1970 by the worker's clock. */
+  /** When this worker claimed it: milliseconds since 1970 by the store's clock, for people to read. */
+  readonly startedAt: number;
+  /** The same by the monotonic clock, for durations. */
   readonly claimedAt: number;
-  /** The last position that the store has, and when it was written. */
+  /** The last position that the store has, and when it was written by the monotonic clock. */
   readonly saved: { readonly position: number; readonly at: number };
+}
+
+/** When something happens: by the monotonic clock, for durations, and by the store's, for people to read. */
+export interface ClaimTime {
+  readonly monotonic: number;
+  readonly store: number;
 }
 
 /** What this worker holds, and how much work that is. Everything a worker must not forget is here. */
@@ -33,9 +41,10 @@ export class HeldJobs {
     return this.#left;
   }
 
-  add(job: LiveJob, now: number): void {
+  add(job: LiveJob, { monotonic, store }: ClaimTime): void {
     const { position, digest } = job;
-    this.#jobs.set(job.id, { job, position, digest, claimedAt: now, saved: { position, at: now } });
+    const times = { startedAt: store, claimedAt: monotonic, saved: { position, at: monotonic } };
+    this.#jobs.set(job.id, { job, position, digest, ...times });
     this.#left[job.class] += job.iterations - position;
   }
 
@@ -58,7 +67,7 @@ export class HeldJobs {
     return held;
   }
 
-  /** Checkpoints worth writing: of jobs that moved, and were last saved at least `minAgeMs` ago. */
+  /** Checkpoints worth writing: of jobs that moved, and were last saved at least `minAgeMs` ago. `now`: by the monotonic clock. */
   unsaved(now: number, minAgeMs: number): Checkpoint[] {
     const due: Checkpoint[] = [];
     for (const { job, position, digest, saved } of this.#jobs.values()) {
@@ -72,7 +81,7 @@ export class HeldJobs {
     return [...this.#jobs.values()].map(({ job, position, digest }) => ({ id: job.id, position, digest }));
   }
 
-  /** The store has this checkpoint. */
+  /** The store has this checkpoint. `now`: by the monotonic clock. */
   markSaved(checkpoint: Checkpoint, now: number): void {
     const held = this.#jobs.get(checkpoint.id);
     if (held) this.#jobs.set(checkpoint.id, { ...held, saved: { position: checkpoint.position, at: now } });

@@ -151,12 +151,12 @@ export class Intake {
 
   /** Takes jobs that are this worker's by the store's word. Those that it holds already are left alone. */
   accept(jobs: readonly LiveJob[]): void {
-    const { hasher, clock, logger } = this.#deps;
-    const now = clock.now();
+    const { hasher, store, clock, logger } = this.#deps;
+    const now = { monotonic: clock.monotonic(), store: store.now() };
     const fresh = jobs.filter(({ id }) => !this.#held.has(id));
     for (const job of fresh) {
       this.#held.add(job, now);
-      this.#metrics.waited.record(Math.max(0, now - job.queuedAt) / 1_000, { class: job.class });
+      this.#metrics.waited.record(Math.max(0, now.store - job.queuedAt) / 1_000, { class: job.class });
       if (job.class > 0)
         logger.info('Job claimed', { job: job.id, position: job.position, iterations: job.iterations });
     }

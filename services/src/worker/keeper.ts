@@ -109,7 +109,7 @@ export class Keeper {
   async #saveWhatIsDue(): Promise<void> {
     const doubtful = this.#doubtful;
     this.#doubtful = false;
-    const due = doubtful ? this.#held.points() : this.#held.unsaved(this.#deps.clock.now(), MIN_AGE_MS);
+    const due = doubtful ? this.#held.points() : this.#held.unsaved(this.#deps.clock.monotonic(), MIN_AGE_MS);
     if (due.length === 0) return;
     try {
       await this.#save(due);
@@ -124,7 +124,7 @@ export class Keeper {
     const answers = await store.checkpoint(settings.id, due);
     const lost: JobId[] = [];
     due.forEach((checkpoint, i) => {
-      if (answers[i] === 'kept') return this.#held.markSaved(checkpoint, clock.now());
+      if (answers[i] === 'kept') return this.#held.markSaved(checkpoint, clock.monotonic());
       if (answers[i] === 'contradiction') {
         reportContradiction(this.#deps, this.#metrics, checkpoint.id, checkpoint.position);
       }

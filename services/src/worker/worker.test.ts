@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { chainOf } from '../jobs/digest.ts';
+import type { Alive } from '../jobs/messages.ts';
 import type { Completion } from '../jobs/machine.ts';
 import { StoreUnavailableError, type JobStore } from '../ports/job-store.ts';
 import {
@@ -63,6 +64,23 @@ describe('a worker', () => {
     const job = facts('long', LONG);
     await submit(store, bus, [job]);
     await until(async () => (await positionOf(store, job)) > 1);
+  });
+
+  test('says with its last message that it has left, when it has given everything back', async () => {
+    const { store, bus, startWorker } = await setup();
+    const heard: Alive[] = [];
+    await bus.subscribe('alive', { group: null, maxBatch: 10 }, ({ messages }) => {
+      heard.push(...messages);
+      return Promise.resolve();
+    });
+    const worker = await startWorker();
+    const job = facts('left behind', LONG);
+    await submit(store, bus, [job]);
+    await until(async () => (await positionOf(store, job)) > 1);
+    await worker.stop();
+    await until(() => Promise.resolve(heard.at(-1)?.left === true));
+    expect(heard.at(-1)).toMatchObject({ draining: true, jobs: 0 });
+    expect(heard.slice(0, -1).some(({ left }) => left)).toBe(false);
   });
 
   test('gives its jobs back when it is stopped, and another goes on from there', async () => {

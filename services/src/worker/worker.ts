@@ -101,8 +101,10 @@ export class Worker {
     await settlesWithin(released, left());
     await this.#finisher.flush(AbortSignal.timeout(Math.ceil(left())));
     await settlesWithin(this.#keeper.stop(), left());
+    const isEmpty = this.#held.size + this.#finisher.size === 0;
     const parts = [
       this.#attempt('end the lease', () => store.renew(settings.id, 0)),
+      ...(isEmpty ? [this.#attempt('say that this worker has left', () => this.#announcer.leave())] : []),
       ...[this.#announcer.stop(), this.#control.close(), this.#intake.close(), this.#teller.settled()],
     ];
     await settlesWithin(Promise.all(parts), LAST_WORDS_MS);

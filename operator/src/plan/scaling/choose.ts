@@ -48,7 +48,7 @@ function workOf(
   report: WorkerReport | undefined,
   marked: number,
 ): [kind: number, marked: number, seconds: number] {
-  if (report === undefined || report.state === 'dead') return [2, marked, 0];
+  if (report === undefined || report.state === 'dead' || report.state === 'left') return [2, marked, 0];
   return [report.jobs === 0 ? 0 : 1, marked, report.backlogSeconds];
 }
 

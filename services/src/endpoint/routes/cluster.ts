@@ -10,7 +10,8 @@ export function clusterHandler(core: Core): Handler {
   return async ({ req, res }) => {
     checkNoQuery(req.url!, schemas.queries.none);
     const [queued, bus] = await Promise.all([backlog.read(), busView.read()]);
-    const options = { settings: deps.settings, identity, workers, bus, now: deps.clock.now() };
+    const times = { monotonic: deps.clock.monotonic(), storeNow: deps.store.now() };
+    const options = { settings: deps.settings, identity, workers, bus, ...times };
     sendFresh(res, JSON.stringify(clusterBody(queued, options)));
   };
 }

@@ -9,9 +9,10 @@ import type { Span, TraceCarrier, Tracer } from '../../ports/tracer.ts';
 /** A clock that only moves when it is told to. */
 export class ManualClock implements Clock {
   #ms = 1_700_000_000_000;
+  #stepped = 0;
 
   now(): number {
-    return this.#ms;
+    return this.#ms + this.#stepped;
   }
 
   monotonic(): number {
@@ -20,6 +21,11 @@ export class ManualClock implements Clock {
 
   advance(ms: number): void {
     this.#ms += ms;
+  }
+
+  /** Somebody sets the wall clock. The monotonic one does not notice. */
+  step(ms: number): void {
+    this.#stepped += ms;
   }
 }
 

@@ -49,6 +49,10 @@ export class MemoryStore implements JobStore {
     return this.away > 0 ? 'the store is away' : null;
   }
 
+  now(): number {
+    return this.#clock.now();
+  }
+
   submit(batch: readonly Submission[]): Promise<Submitted[]> {
     this.batches.push(batch.length);
     return this.#do('submit', () => batch.map((submission) => this.#submit(submission)));

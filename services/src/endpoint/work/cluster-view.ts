@@ -60,6 +60,8 @@ export interface EndpointIdentity {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The same by the monotonic clock. */
+  readonly startedAtMonotonic: number;
 }
 
 export interface ClusterViewOptions {
@@ -67,13 +69,16 @@ export interface ClusterViewOptions {
   readonly identity: EndpointIdentity;
   readonly workers: WorkersTable;
   readonly bus: BusReport | null;
-  readonly now: number;
+  /** The monotonic clock. */
+  readonly monotonic: number;
+  /** The store's clock, which the ages of jobs are by. */
+  readonly storeNow: number;
 }
 
 /** `GET /v1/cluster`, as a value. */
 export function clusterBody(
   backlog: Backlog,
-  { settings, identity, workers, bus, now }: ClusterViewOptions,
+  { settings, identity, workers, bus, monotonic, storeNow }: ClusterViewOptions,
 ): ClusterBody {
   const totals = workers.totals();
   return {
@@ -82,7 +87,7 @@ export function clusterBody(
     endpoint: {
       id: identity.id,
       startedAt: iso(identity.startedAt),
-      uptimeSeconds: Math.max(0, Math.floor((now - identity.startedAt) / 1000)),
+      uptimeSeconds: Math.floor((monotonic - identity.startedAtMonotonic) / 1000),
     },
     workers: { live: totals.live, draining: totals.draining },
     engines: totals.engines,
@@ -97,7 +102,7 @@ export function clusterBody(
         jobs,
         iterations,
         oldestSeconds:
-          oldestQueuedAt === null ? null : Math.max(0, Math.round((now - oldestQueuedAt) / 1000)),
+          oldestQueuedAt === null ? null : Math.max(0, Math.round((storeNow - oldestQueuedAt) / 1000)),
       })),
       seconds: backlogSeconds(backlog, totals),
     },
@@ -125,11 +130,11 @@ export function workerBody({ alive, state, lastSeen }: WorkerRow): WorkerBody {
     jobs,
     backlogSeconds: seconds,
   } = alive;
-  const dead = state === 'dead';
+  const isGone = state === 'dead' || state === 'left';
   return {
     id: worker,
     ...{ host, node, state, backend, engines, lanes, freeLanes },
-    rate: dead ? 0 : Math.round(alive.rate),
+    rate: isGone ? 0 : Math.round(alive.rate),
     capacity: Math.round(capacity),
     jobs,
     backlogSeconds: seconds,

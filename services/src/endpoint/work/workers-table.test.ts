@@ -34,12 +34,85 @@ describe('the table of workers', () => {
     expect(table.rows()).toEqual([]);
   });
 
-  test('does not mourn a worker that has left in good order', () => {
+  test('shows a worker that ended in good order as left, without a warning, and then forgets it', () => {
+    const { clock, table } = setup();
+    table.heard(aliveMessage({ at: 1, draining: true }));
+    table.heard(aliveMessage({ at: 2, draining: true, left: true, jobs: 0 }));
+    expect(table.rows()).toMatchObject([{ state: 'left' }]);
+    expect(table.totals()).toMatchObject({ live: 0, draining: 0, lanes: 0, capacity: 0 });
+    clock.advance(10_000);
+    expect(table.newlyDead()).toEqual([]);
+    expect(table.rows()).toMatchObject([{ state: 'left' }]);
+    clock.advance(60_000);
+    expect(table.newlyDead()).toEqual([]);
+    expect(table.rows()).toEqual([]);
+  });
+
+  test('shows a worker live again that comes back after it has left', () => {
+    const { table } = setup();
+    table.heard(aliveMessage({ left: true, draining: true, jobs: 0 }));
+    table.heard(aliveMessage({ startedAt: 5_000, at: 6_000 }));
+    expect(table.rows()).toMatchObject([{ state: 'live' }]);
+  });
+
+  test('does not warn of an older worker that was last heard draining without jobs', () => {
     const { clock, table } = setup();
     table.heard(aliveMessage({ draining: true, jobs: 0 }));
     clock.advance(10_000);
     expect(table.newlyDead()).toEqual([]);
-    expect(table.rows()).toEqual([]);
+    expect(table.rows()).toMatchObject([{ state: 'left' }]);
+  });
+
+  const DAY = 86_400_000;
+  test.each([-3_600_000, 3_600_000, -400 * DAY, 400 * DAY])(
+    'hears a worker whose wall clock steps by %d ms, and measures its rate right',
+    (stepMs) => {
+      const { clock, table } = setup();
+      table.heard(aliveMessage({ at: DAY, uptimeMs: 1_000, positions: [{ id: 'j', position: 100 }] }));
+      clock.advance(9_000);
+      const positions = [{ id: 'j', position: 500 }];
+      table.heard(aliveMessage({ at: DAY + 2_000 + stepMs, uptimeMs: 3_000, positions }));
+      clock.advance(9_000);
+      expect(table.newlyDead()).toEqual([]);
+      expect(table.rows()).toMatchObject([{ state: 'live' }]);
+      expect(table.progressOf('j')).toEqual({ position: 500, rate: 200 });
+    },
+  );
+
+  test('hears a worker that starts again under its name with a clock that is behind', () => {
+    const { clock, table } = setup();
+    table.heard(aliveMessage({ startedAt: DAY, at: DAY + 9_000, uptimeMs: 9_000 }));
+    clock.advance(10_000);
+    table.newlyDead();
+    table.heard(aliveMessage({ startedAt: 5, at: 6, uptimeMs: 1 }));
+    expect(table.rows()).toMatchObject([{ state: 'live', alive: { startedAt: 5 } }]);
+  });
+
+  test('ignores a late message of the process that had the name before', () => {
+    const { table } = setup();
+    table.heard(aliveMessage({ startedAt: DAY, uptimeMs: 9_000 }));
+    table.heard(aliveMessage({ startedAt: 5, uptimeMs: 1 }));
+    table.heard(aliveMessage({ startedAt: DAY, uptimeMs: 9_500 }));
+    expect(table.rows()).toMatchObject([{ alive: { startedAt: 5 } }]);
+  });
+
+  test('ignores a message that comes late or twice', () => {
+    const { clock, table } = setup();
+    table.heard(aliveMessage({ at: 1, uptimeMs: 2_000 }));
+    clock.advance(9_000);
+    table.heard(aliveMessage({ at: 2, uptimeMs: 2_000 }));
+    table.heard(aliveMessage({ at: 3, uptimeMs: 1_000 }));
+    clock.advance(1_000);
+    expect(table.newlyDead()).toEqual(['w1']);
+  });
+
+  test('takes no rate from messages of two workers', () => {
+    const { table } = setup();
+    const said = (worker: string, position: number, uptimeMs: number) =>
+      aliveMessage({ worker, uptimeMs, positions: [{ id: 'j', position }] });
+    table.heard(said('a', 100, 1_000));
+    table.heard(said('b', 500, 3_000));
+    expect(table.progressOf('j')).toEqual({ position: 500, rate: null });
   });
 
   test('reports the second death of a worker that came back', () => {

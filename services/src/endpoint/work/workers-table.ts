@@ -2,7 +2,9 @@ import type { JobId } from '../../jobs/job.ts';
 import type { Alive } from '../../jobs/messages.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-export type WorkerState = 'live' | 'draining' | 'dead';
+/** `left`: it has drained and ended in good order; `dead`: it fell silent otherwise. */
+export const WORKER_STATES = ['live', 'draining', 'left', 'dead'] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
 
 /** What is known of a worker. */
 export interface WorkerRow {
@@ -19,7 +21,7 @@ export interface JobProgress {
   readonly rate: number | null;
 }
 
-/** Sums over the workers that are not dead. */
+/** Sums over the workers that are there: neither dead nor left. */
 export interface WorkerTotals {
   readonly live: number;
   readonly draining: number;
@@ -33,13 +35,18 @@ export interface WorkerTotals {
 }
 
 interface Row {
-  alive: Alive;
-  heardAt: number;
+  readonly alive: Alive;
+  readonly heardAt: number;
+  /** When the process started that had the name before. Its late messages say nothing new. */
+  readonly previousStart: number | null;
   reportedDead: boolean;
 }
 
 interface Position {
   readonly position: number;
+  /** Who said it. */
+  readonly worker: string;
+  readonly startedAt: number;
   /** By the worker's clock. */
   readonly at: number;
   readonly heardAt: number;
@@ -52,7 +59,7 @@ export interface WorkersTableOptions {
   readonly deadAfterMs: number;
 }
 
-/** A dead worker is shown for this long; a rate is believed for this long. */
+/** A worker that is dead or has left is shown for this long; a rate is believed for this long. */
 const FORGET_AFTER_MS = 60_000;
 const RATE_VALID_MS = 10_000;
 const MAX_WORKERS = 10_000;
@@ -72,10 +79,12 @@ export class WorkersTable {
   heard(alive: Alive): void {
     const heardAt = this.#options.clock.monotonic();
     const row = this.#rows.get(alive.worker);
-    if (row && alive.startedAt <= row.alive.startedAt && alive.at <= row.alive.at) return;
+    if (row && !isNews(alive, row)) return;
     if (!row && this.#rows.size >= MAX_WORKERS) return;
-    this.#rows.set(alive.worker, { alive, heardAt, reportedDead: false });
-    for (const { id, position } of alive.positions) this.#move(id, position, alive.at, heardAt);
+    const isSameProcess = row?.alive.startedAt === alive.startedAt;
+    const previousStart = isSameProcess ? row.previousStart : (row?.alive.startedAt ?? null);
+    this.#rows.set(alive.worker, { alive, heardAt, previousStart, reportedDead: false });
+    for (const { id, position } of alive.positions) this.#move(id, position, { alive, heardAt });
   }
 
   /** Jobs that have ended do not move any more. */
@@ -91,17 +100,16 @@ export class WorkersTable {
     return { position: known.position, rate: fresh ? known.rate : null };
   }
 
-  /** Workers found dead since the last call. Forgets those that have been dead for long, or have left in good order. */
+  /** Workers found dead since the last call. Forgets those that have been dead or gone for long. */
   newlyDead(): string[] {
     const now = this.#options.clock.monotonic();
     const dead: string[] = [];
     for (const [worker, row] of this.#rows) {
       const silence = now - row.heardAt;
       if (silence < this.#options.deadAfterMs) continue;
-      const left = row.alive.draining && row.alive.jobs === 0;
-      if (!left && !row.reportedDead) dead.push(worker);
+      if (this.#stateOf(row, now) === 'dead' && !row.reportedDead) dead.push(worker);
       row.reportedDead = true;
-      if (left || silence >= this.#options.deadAfterMs + FORGET_AFTER_MS) this.#rows.delete(worker);
+      if (silence >= this.#options.deadAfterMs + FORGET_AFTER_MS) this.#rows.delete(worker);
     }
     return dead;
   }
@@ -122,7 +130,7 @@ export class WorkersTable {
   totals(): WorkerTotals {
     const total = { live: 0, draining: 0, engines: 0, lanes: 0, freeLanes: 0, rate: 0, capacity: 0, held: 0 };
     for (const { alive, state } of this.rows()) {
-      if (state === 'dead') continue;
+      if (state === 'dead' || state === 'left') continue;
       total[state]++;
       total.engines += alive.engines;
       total.lanes += alive.lanes;
@@ -135,18 +143,36 @@ export class WorkersTable {
   }
 
   #stateOf(row: Row, now: number): WorkerState {
-    if (now - row.heardAt >= this.#options.deadAfterMs) return 'dead';
-    return row.alive.draining ? 'draining' : 'live';
+    const { left, draining, jobs } = row.alive;
+    if (left) return 'left';
+    // An older worker does not say that it has left: it falls silent with nothing in its hands.
+    if (now - row.heardAt >= this.#options.deadAfterMs) return draining && jobs === 0 ? 'left' : 'dead';
+    return draining ? 'draining' : 'live';
   }
 
-  #move(id: JobId, position: number, at: number, heardAt: number): void {
+  #move(id: JobId, position: number, { alive, heardAt }: Pick<Row, 'alive' | 'heardAt'>): void {
     const before = this.#positions.get(id);
     // The largest position is true, whoever said it; a worker that took the job over may still be behind.
     if (before && position < before.position) return;
-    const seconds = before ? (at - before.at) / 1000 : 0;
-    const rate = before && seconds > 0 ? (position - before.position) / seconds : null;
+    const { worker, startedAt } = alive;
+    const at = workerTime(alive);
+    // Clocks of two processes have nothing to do with each other.
+    const isComparable = before?.worker === worker && before.startedAt === startedAt;
+    const seconds = isComparable ? (at - before.at) / 1000 : 0;
+    const rate = seconds > 0 ? (position - before!.position) / seconds : null;
     this.#positions.delete(id);
-    this.#positions.set(id, { position, at, heardAt, rate });
+    this.#positions.set(id, { position, worker, startedAt, at, heardAt, rate });
     if (this.#positions.size > MAX_POSITIONS) this.#positions.delete(this.#positions.keys().next().value!);
   }
+}
+
+/** Whether a message says something new. Only messages of one process are compared by its clock. */
+function isNews(alive: Alive, { alive: known, previousStart }: Row): boolean {
+  if (alive.startedAt === known.startedAt) return workerTime(alive) > workerTime(known);
+  return alive.startedAt !== previousStart;
+}
+
+/** Orders the messages of one process: by its monotonic clock, or by the wall clock of an older worker. */
+function workerTime({ uptimeMs, at }: Alive): number {
+  return uptimeMs ?? at;
 }

@@ -10,6 +10,7 @@ import { chainOf } from '../../jobs/digest.ts';
 import { jobFacts } from '../../jobs/id.ts';
 import type { JobFacts, JobView } from '../../jobs/job.ts';
 import { dispatchTopic } from '../../jobs/messages.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import { noopMetrics } from '../../runtime/noop-telemetry.ts';
@@ -43,12 +44,12 @@ export async function startWorkshop() {
   let workers = 0;
   const startWorker = async (
     settings: Partial<WorkerSettings> = {},
-    own: { readonly store?: JobStore; readonly bus?: Bus } = {},
+    own: { readonly store?: JobStore; readonly bus?: Bus; readonly clock?: Clock } = {},
   ): Promise<Worker> => {
     const { lanes } = openKernel('wasm');
     const hasher = new EnginePool({ backend: 'wasm', reason: '', cpu: '', features: [], engines: 1, lanes });
     const deps: WorkerDeps = {
-      ...{ store, bus, ...own, hasher, logger, clock: systemClock, metrics: noopMetrics },
+      ...{ store, bus, clock: systemClock, ...own, hasher, logger, metrics: noopMetrics },
       settings: { ...defaultWorkerSettings(`worker-${++workers}`, 'test'), ...HASTY, ...settings },
       usage: () => Promise.resolve({ cpu: 0, disk: null }),
       onFault: (error) => {
@@ -120,6 +121,7 @@ function bound(store: JobStore): Partial<JobStore> {
   const names = [
     'submit',
     'trouble',
+    'now',
     'get',
     'list',
     'claim',

@@ -57,6 +57,11 @@ export class StoreThread {
     return this.#worker ? this.#failing : this.#down;
   }
 
+  /** Milliseconds since 1970. */
+  now(): number {
+    return Math.floor(this.#options.clock.now());
+  }
+
   /** Rejects with `StoreUnavailableError` when the file cannot be had. Can be called again then, or after a stop. */
   start(): Promise<void> {
     if (this.#stopping) return this.#stopping.then(() => this.start());

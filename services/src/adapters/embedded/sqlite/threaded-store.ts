@@ -32,6 +32,10 @@ export class ThreadedStore implements port.JobStore {
     return this.#thread.trouble();
   }
 
+  now(): number {
+    return this.#thread.now();
+  }
+
   submit(batch: readonly port.Submission[]): Promise<port.Submitted[]> {
     const cells: Cell[] = [];
     for (const { id, tenant, chain, iterations, computed } of batch) {

@@ -47,6 +47,10 @@ export class MongoJobs implements port.JobStore {
     return this.#link.trouble();
   }
 
+  now(): number {
+    return this.#time.now();
+  }
+
   #do<T>(command: (context: Context) => Promise<T>): Promise<T> {
     return this.#link.run((collections) => command({ ...collections, ...this.#options, time: this.#time }));
   }

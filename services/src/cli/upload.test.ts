@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -26,19 +27,39 @@ describe('a file', () => {
     const data = Buffer.alloc(size, 'abc');
     await writeFile(path, data);
     const upload = await openUpload(path, nothing);
-    expect(upload.size).toBe(size);
+    expect(upload.size).toBe(size === 0 ? null : size);
     for (let i = 0; i < 2; i++) {
       expect(upload.canOpen()).toBe(true);
       expect((await read(upload)).equals(data)).toBe(true);
     }
   });
 
-  test('that grows is read up to the size it had', async () => {
-    const path = join(directory, 'grows');
+  test.each([
+    ['grows', 'abcdef', 'it has grown where 3 bytes were announced'],
+    ['shrinks', 'ab', 'it ended after 2 where 3 bytes were announced'],
+  ])('that %s is an error before its last bytes are sent', async (name, content, why) => {
+    const path = join(directory, name);
     await writeFile(path, 'abc');
     const upload = await openUpload(path, nothing);
-    await writeFile(path, 'abcdef');
-    expect((await read(upload)).toString()).toBe('abc');
+    await writeFile(path, content);
+    const sent: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const chunk of upload.open()) sent.push(chunk);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining(why),
+    });
+    expect(Buffer.concat(sent).length).toBe(0);
+  });
+
+  const withProc = existsSync('/proc/version') ? test : test.skip;
+  withProc('whose size is not known beforehand is read to its end (needs /proc)', async () => {
+    const upload = await openUpload('/proc/version', nothing);
+    expect(upload.size).toBeNull();
+    const expected = await readFile('/proc/version');
+    expect(expected.length).toBeGreaterThan(0);
+    for (let i = 0; i < 2; i++) expect((await read(upload)).equals(expected)).toBe(true);
   });
 
   test.each([
@@ -50,6 +71,11 @@ describe('a file', () => {
       exitCode: EXIT.usage,
       message: expect.stringContaining(why),
     });
+  });
+
+  test('whose name is not valid UTF-8 can be sent through standard input, as the error says', async () => {
+    const opening = openUpload(join(directory, 'caf\ufffd'), nothing);
+    await expect(opening).rejects.toMatchObject({ details: [expect.stringContaining('submit - < FILE')] });
   });
 
   test('that vanishes is an error of the source', async () => {

@@ -25,33 +25,58 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'part of the path is no directory',
 };
 
+/** Node.js decodes arguments as UTF-8 and puts U+FFFD for what is none, so such a name cannot be opened. */
+const NOT_UTF8 = ['Its name is not valid UTF-8. Send it through standard input: hashcluster submit - < FILE'];
+
 function unreadable(path: string, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new CliError(EXIT.usage, `Cannot read ${path}: ${REASONS[code ?? ''] ?? message}.`);
+  const hint = code === 'ENOENT' && path.includes('\ufffd') ? NOT_UTF8 : [];
+  return new CliError(EXIT.usage, `Cannot read ${path}: ${REASONS[code ?? ''] ?? message}.`, hint);
 }
 
+function changed(path: string, size: number, read: number): CliError {
+  const found = read > size ? 'it has grown' : `it ended after ${read}`;
+  return new CliError(
+    EXIT.usage,
+    `${path} changed while it was read: ${found} where ${size} bytes were announced.`,
+  );
+}
+
+/**
+ * A file that can be read again and again. `size` is null where the file system does not know it beforehand, as for the
+ * files of /proc, which say 0: those are read to their end.
+ */
 class FileUpload implements Upload {
-  readonly size: number;
+  readonly size: number | null;
   readonly #path: string;
 
   constructor(path: string, size: number) {
     this.#path = path;
-    this.size = size;
+    this.size = size === 0 ? null : size;
   }
 
   canOpen(): boolean {
     return true;
   }
 
+  /** Throws a `CliError` when the file ends elsewhere than announced; then its last bytes have not been handed on. */
   async *open(): AsyncGenerator<Uint8Array> {
-    if (this.size === 0) return;
-    // Not beyond the size that was announced, should the file grow meanwhile.
-    const stream = createReadStream(this.#path, { end: this.size - 1, highWaterMark: CHUNK_BYTES });
+    const { size } = this;
+    let read = 0;
+    let last: Buffer | null = null;
     try {
-      for await (const chunk of stream) yield chunk as Buffer;
+      for await (const chunk of createReadStream(this.#path, { highWaterMark: CHUNK_BYTES })) {
+        // One chunk is kept back: a request whose announced bytes have all been sent can no longer be given up.
+        if (last) yield last;
+        last = chunk as Buffer;
+        read += last.length;
+        if (size !== null && read > size) break;
+      }
     } catch (error) {
       throw unreadable(this.#path, error);
     }
+    if (size !== null && read !== size) throw changed(this.#path, size, read);
+    if (last) yield last;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { TextStream } from './output.ts';
 import type { CliSettings } from './settings.ts';
-import type { EmbeddedService, RunningWorker, StartEmbedded } from '../roles/running.ts';
+import type { RunningEndpoint, RunningWorker, StartEmbedded } from '../roles/running.ts';
 import type { EndpointRole, WorkerRole } from '../roles/settings.ts';
 
 /** The process around the command line, as values, so that tests can be one. */
@@ -14,6 +14,6 @@ export interface Host {
   /** Aborted by SIGINT and SIGTERM; the reason is a `CliError` with the exit code. */
   readonly signal: AbortSignal;
   readonly startEmbedded: StartEmbedded;
-  readonly startEndpoint: (settings: EndpointRole, signal: AbortSignal) => Promise<EmbeddedService>;
+  readonly startEndpoint: (settings: EndpointRole, signal: AbortSignal) => Promise<RunningEndpoint>;
   readonly startWorker: (settings: WorkerRole, signal: AbortSignal) => Promise<RunningWorker>;
 }

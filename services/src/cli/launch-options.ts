@@ -1,6 +1,7 @@
 import { DEFAULT_ADMIN_PORT, DEFAULT_HOST, DEFAULT_PORT, type CliSettings } from './settings.ts';
 import { logSettings, type LogFormat, type LogLevel } from '../runtime/log-settings.ts';
-import { readSettings } from '../runtime/settings.ts';
+import { embeddedSettings } from '../roles/settings.ts';
+import { readSettings, readTogether } from '../runtime/settings.ts';
 
 /** What the user said about the service to run; what is missing comes from the environment, or is as usual. */
 export interface LaunchFlags {
@@ -34,22 +35,51 @@ export interface LaunchDefaults {
   readonly logFormat: LogFormat;
 }
 
-/** Flags, then the environment, then the usual. Throws `SettingsError` when the environment is wrong. */
+/**
+ * Flags, then the environment, then the usual. Throws one `SettingsError` for all that is wrong in the environment, also
+ * for what only the service itself reads.
+ */
 export function launchOptions(
   flags: LaunchFlags,
   env: CliSettings['env'],
   defaults: LaunchDefaults,
 ): LaunchOptions {
-  const said = readSettings(env, (read) => {
+  const { said } = readTogether({
+    said: () => readOptions(env, defaults),
+    service: () => embeddedSettings({ ...optionsOf(flags, UNREAD), dataDir: flags.data, version: '', env }),
+  });
+  return optionsOf(flags, said);
+}
+
+/** What the environment says of the options. */
+interface Said extends LaunchDefaults {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+}
+
+/** Stands in while the rest of the environment is checked. */
+const UNREAD: Said = {
+  ...{ host: DEFAULT_HOST, port: DEFAULT_PORT, adminHost: DEFAULT_HOST, adminPort: DEFAULT_ADMIN_PORT },
+  ...{ logLevel: 'info', logFormat: 'json' },
+};
+
+function readOptions(env: CliSettings['env'], defaults: LaunchDefaults): Said {
+  return readSettings(env, (read) => {
     const port = { min: 0, max: 65_535 };
+    const log = logSettings(read, { level: defaults.logLevel, format: defaults.logFormat });
     return {
       host: read.text('LISTEN_HOST', { default: DEFAULT_HOST }),
       port: read.integer('LISTEN_PORT', { default: DEFAULT_PORT, ...port }),
       adminHost: read.text('ADMIN_HOST', { default: DEFAULT_HOST }),
       adminPort: read.integer('ADMIN_PORT', { default: DEFAULT_ADMIN_PORT, ...port }),
-      log: logSettings(read, { level: defaults.logLevel, format: defaults.logFormat }),
+      ...{ logLevel: log.level, logFormat: log.format },
     };
   });
+}
+
+function optionsOf(flags: LaunchFlags, said: Said): LaunchOptions {
   return {
     host: flags.host ?? said.host,
     port: flags.port ?? said.port,
@@ -58,7 +88,7 @@ export function launchOptions(
     data: flags.data,
     engines: flags.engines ?? null,
     backend: flags.backend ?? null,
-    logLevel: flags.logLevel ?? said.log.level,
-    logFormat: flags.logFormat ?? said.log.format,
+    logLevel: flags.logLevel ?? said.logLevel,
+    logFormat: flags.logFormat ?? said.logFormat,
   };
 }

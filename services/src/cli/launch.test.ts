@@ -10,7 +10,6 @@ import type { Answerer, FakeService } from './testing/fake-service.ts';
 import { testHost, type TestHost } from './testing/host.ts';
 import type { EmbeddedOptions, StartEmbedded } from '../roles/running.ts';
 
-const WORKER = { id: 'w1', state: 'live', backend: 'avx2', engines: 2 };
 const MILLION = { iterations: 1_000_000, digest: 'ab'.repeat(64) };
 
 let directory = '';
@@ -43,7 +42,7 @@ function embedded(answer: Answerer): Embedded {
         state.stops++;
         await service.stop();
       };
-      return { url: service.url, adminUrl: 'http://127.0.0.1:9090', stop };
+      return { url: service.url, adminUrl: 'http://127.0.0.1:9090', stop, backend: 'avx2', engines: 2 };
     },
   };
   return state;
@@ -53,8 +52,7 @@ function embedded(answer: Answerer): Embedded {
 const ready =
   (known: boolean): Answerer =>
   ({ url }, response) => {
-    if (url === '/v1/workers') sendJson(response, 200, { items: [WORKER] });
-    else if (url.startsWith('/enqueue'))
+    if (url.startsWith('/enqueue'))
       sendJson(response, known ? 200 : 202, known ? doneJob(MILLION) : jobBody(MILLION));
     else
       sendEvents(response, [
@@ -155,12 +153,22 @@ describe('start', () => {
     expect((await start('--host localhost')).host.stderr.text).not.toContain('other machines');
   });
 
-  test('waits for its worker to say what it hashes with', async () => {
-    let looks = 0;
-    const { host } = await start('', {}, (_seen, response) =>
-      sendJson(response, 200, { items: ++looks < 3 ? [] : [WORKER] }),
-    );
+  test('asks nothing of its own API, which may be closed to this machine', async () => {
+    const { code, host } = await start('', {}, (_seen, response) => sendJson(response, 403, {}));
+    expect([code, services[0]!.seen]).toEqual([EXIT.ok, []]);
     expect(host.stdout.text).toContain('avx2');
+  });
+
+  test('a service that is told to stop while it starts stops, with exit code 0', async () => {
+    const host = testHost({
+      startEmbedded: (_options, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+          host.interruption.abort(new CliError(EXIT.terminated, 'Ended by SIGTERM.'));
+        }),
+    });
+    expect(await runCli(['start', '--data', directory], host)).toBe(EXIT.ok);
+    expect(host.stderr.text).not.toContain('Cannot start');
   });
 
   test.each([
@@ -184,9 +192,12 @@ describe('start', () => {
   });
 
   test('a wrong environment is told line by line', async () => {
-    const host = testHost({ env: { LOG_LEVEL: 'loud', LOG_FORMAT: 'xml' } });
+    const host = testHost({
+      env: { LOG_LEVEL: 'loud', LOG_FORMAT: 'xml', RATE_LIMIT_PER_ADDRESS: 'x', RESULT_RETENTION: '1s' },
+    });
     expect(await runCli(['start', '--data', directory], host)).toBe(EXIT.usage);
-    expect(host.stderr.text).toMatch(/LOG_LEVEL: .*\n.*LOG_FORMAT: /);
+    for (const name of ['LOG_LEVEL', 'LOG_FORMAT', 'RATE_LIMIT_PER_ADDRESS', 'RESULT_RETENTION'])
+      expect(host.stderr.text.split(`${name}: `)).toHaveLength(2);
   });
 
   test('a data directory that cannot be is told', async () => {

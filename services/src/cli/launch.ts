@@ -1,14 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkerBody } from './api.ts';
 import { CliError, EXIT } from './exit-codes.ts';
-import { printable, sentence } from './format.ts';
+import { sentence } from './format.ts';
 import { launchOptions, type LaunchFlags, type LaunchOptions } from './launch-options.ts';
-import { parseServer } from './parse.ts';
 import type { Session } from './session.ts';
 import type { EmbeddedService } from '../roles/running.ts';
 import type { LogLevel } from '../runtime/log-settings.ts';
+import { makeDirectory } from '../runtime/make-directory.ts';
 import { SettingsError } from '../runtime/settings.ts';
 
 /** A service that answers, and how to say so. */
@@ -20,10 +17,6 @@ export interface Launched extends EmbeddedService {
   /** One of the two, as suits the format of the logs. */
   readonly readyLine: string;
 }
-
-/** The service's own worker makes itself known within this time, in milliseconds. */
-const WORKER_MS = 5_000;
-const LOOK_EVERY_MS = 50;
 
 /** Errors of the language itself: a fault in the program, to be told with its place. */
 const MISTAKES = [TypeError, ReferenceError, SyntaxError];
@@ -43,10 +36,10 @@ export function sessionLaunchOptions(
 }
 
 /** The directory, made if need be, readable by its owner only. */
-async function makeDataDir(path: string): Promise<string> {
+function makeDataDir(path: string): string {
   const full = resolve(path);
   try {
-    await mkdir(full, { recursive: true, mode: 0o700 });
+    makeDirectory(full, 0o700);
   } catch (error) {
     throw new CliError(
       EXIT.unavailable,
@@ -86,18 +79,6 @@ export function startError(error: unknown): unknown {
     : new CliError(EXIT.unavailable, sentence(`Cannot start: ${message}`));
 }
 
-/** The service's own worker, once it has said what it hashes with; null when it does not in time. */
-async function firstWorker(session: Session, server: URL): Promise<WorkerBody | null> {
-  const client = session.client(session.signal, server);
-  const end = performance.now() + WORKER_MS;
-  while (performance.now() < end) {
-    const worker = (await client.workers()).find(({ state }) => state === 'live');
-    if (worker) return worker;
-    await sleep(LOOK_EVERY_MS, null, { signal: session.signal }).catch(() => session.signal.throwIfAborted());
-  }
-  return null;
-}
-
 async function startService(
   session: Session,
   options: LaunchOptions,
@@ -105,56 +86,35 @@ async function startService(
 ): Promise<EmbeddedService> {
   const { data: _path, ...rest } = options;
   try {
-    return await session.host.startEmbedded({
-      ...rest,
-      dataDir,
-      version: session.host.version,
-      env: session.host.settings.env,
-    });
+    const { version, settings, startEmbedded } = session.host;
+    return await startEmbedded({ ...rest, dataDir, version, env: settings.env }, session.signal);
   } catch (error) {
+    session.signal.throwIfAborted();
     throw startError(error);
   }
 }
 
-/** Starts a service in this process and waits until it answers. Rejects with `CliError` when it cannot be had. */
+/**
+ * Starts a service in this process and waits until it answers. Rejects with `CliError` when it cannot be had, or with the
+ * reason of the session's signal when that aborts first; nothing is left running then.
+ */
 export async function launch(session: Session, options: LaunchOptions): Promise<Launched> {
-  const dataDir = await makeDataDir(options.data);
+  const dataDir = makeDataDir(options.data);
   const service = await startService(session, options, dataDir);
-  try {
-    const worker = await firstWorker(session, parseServer(service.url));
-    const { url, adminUrl } = service;
-    return {
-      url,
-      adminUrl,
-      stop: () => service.stop(),
-      ...readiness(service, worker, { ...options, data: dataDir }),
-    };
-  } catch (error) {
-    await service.stop();
-    throw error;
-  }
+  return {
+    ...service,
+    stop: () => service.stop(),
+    ...readiness(service, { ...options, data: dataDir }),
+  };
 }
 
 function readiness(
-  { url, adminUrl }: EmbeddedService,
-  worker: WorkerBody | null,
+  { url, adminUrl, backend, engines }: EmbeddedService,
   { data: dataDir, logFormat }: LaunchOptions,
 ): Pick<Launched, 'message' | 'ready' | 'readyLine'> {
-  const backend = worker && printable(worker.backend);
-  const engines = worker?.engines ?? null;
-  const hashing = worker
-    ? `${backend} on ${engines} ${engines === 1 ? 'engine' : 'engines'}`
-    : 'hashing soon';
+  const hashing = `${backend} on ${engines} ${engines === 1 ? 'engine' : 'engines'}`;
   const message = `HashCluster is ready at ${url} (${hashing}; data in ${dataDir}; probes and metrics at ${adminUrl})`;
-  const ready = {
-    level: 'info',
-    time: new Date().toISOString(),
-    message,
-    url,
-    adminUrl,
-    backend,
-    engines,
-    dataDir,
-  };
+  const time = new Date().toISOString();
+  const ready = { level: 'info', time, message, url, adminUrl, backend, engines, dataDir };
   return { message, ready, readyLine: logFormat === 'json' ? JSON.stringify(ready) : message };
 }

@@ -22,6 +22,8 @@ export interface Endpoint {
   address(): { readonly host: string; readonly port: number } | null;
   /** Null when requests can be served; otherwise why not, for readiness and logs. */
   trouble(): string | null;
+  /** Workers whose heartbeats arrive, and that take jobs. */
+  liveWorkers(): number;
 }
 
 /** Messages handled at once. */
@@ -96,6 +98,10 @@ class HttpEndpoint implements Endpoint {
     if (this.#state === 'new') return 'the endpoint is not started yet';
     if (this.#state === 'stopped') return 'the endpoint is stopping';
     return this.#core.store.trouble();
+  }
+
+  liveWorkers(): number {
+    return this.#core.workers.totals().live;
   }
 
   async #drain(): Promise<void> {

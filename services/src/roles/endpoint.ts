@@ -1,9 +1,10 @@
 import { createEndpoint, type Endpoint } from '../endpoint/endpoint.ts';
 import { originOf } from '../runtime/origin.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { withinFileLimit } from './file-limit.ts';
 import { newInlineHasher } from './new-hasher.ts';
 import { startProcess } from './process.ts';
-import type { EmbeddedService } from './running.ts';
+import type { RunningEndpoint } from './running.ts';
 import { openBus, openBusServers, openStore, storePart } from './servers.ts';
 import type { EndpointRole } from './settings.ts';
 
@@ -14,7 +15,7 @@ const MARGIN_MS = 5_000;
  * An endpoint among others, in this process. Resolves when it answers, which it does not before MongoDB does; Kafka may
  * come later. Rejects with what hinders it, or with the signal's reason when that aborts first.
  */
-export async function startEndpoint(settings: EndpointRole, signal: AbortSignal): Promise<EmbeddedService> {
+export async function startEndpoint(settings: EndpointRole, signal: AbortSignal): Promise<RunningEndpoint> {
   const { served } = settings;
   let endpoint: Endpoint | null = null;
   const { adminUrl, stop } = await startProcess(settings.process, signal, async (ground) => {
@@ -25,7 +26,7 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
     const inline = newInlineHasher(settings.backend);
     const made = createEndpoint({
       ...{ store, bus, busServers, inline, clock: systemClock, logger, metrics, tracer },
-      settings: served,
+      settings: withinFileLimit(served, logger),
     });
     endpoint = made;
     return {

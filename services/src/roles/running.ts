@@ -29,12 +29,19 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** A service that runs in this process and answers. */
-export interface EmbeddedService extends Running {
+/** A role with an API, which answers. */
+export interface RunningEndpoint extends Running {
   readonly url: string;
 }
 
-export type StartEmbedded = (options: EmbeddedOptions) => Promise<EmbeddedService>;
+/** A whole service that runs in this process and answers, and what it hashes with. */
+export interface EmbeddedService extends RunningEndpoint {
+  readonly backend: string;
+  readonly engines: number;
+}
+
+/** Rejects with the signal's reason when that aborts before the service answers; nothing is left running then. */
+export type StartEmbedded = (options: EmbeddedOptions, signal: AbortSignal) => Promise<EmbeddedService>;
 
 /** What a worker says of itself when it is ready. */
 export interface RunningWorker extends Running {

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { launch, sessionLaunchOptions } from '../launch.ts';
+import { launch, sessionLaunchOptions, type Launched } from '../launch.ts';
 import type { LaunchFlags } from '../launch-options.ts';
 import { examples, type Registry } from '../registry.ts';
 import { untilAborted, warnOfOpenHost } from '../role.ts';
@@ -12,7 +12,14 @@ async function start(session: Session, flags: LaunchFlags): Promise<ExitCode> {
   const options = sessionLaunchOptions(session, flags, 'info');
   for (const host of new Set([options.host, options.adminHost]))
     warnOfOpenHost(session, host, options.logFormat);
-  const service = await launch(session, options);
+  let service: Launched;
+  try {
+    service = await launch(session, options);
+  } catch (error) {
+    // Told to stop before it was ready: as asked, as for a service that has drained.
+    if (session.signal.aborted) return EXIT.ok;
+    throw error;
+  }
   try {
     output.line(service.readyLine, service.ready);
     await untilAborted(session.signal);

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { COST_CLASSES } from '../../../jobs/cost.ts';
+import { makeDirectory } from '../../../runtime/make-directory.ts';
 import { expireOwners } from './commands/sweep.ts';
 import { LIVE_CELLS, RESULT_CELLS } from './cells.ts';
 import { Ledger } from './ledger.ts';
@@ -30,7 +30,7 @@ export interface OpenStore {
 export function openStore(setup: ThreadSetup): OpenStore {
   let db: DatabaseSync | null = null;
   try {
-    mkdirSync(dirname(setup.file), { recursive: true });
+    makeDirectory(dirname(setup.file));
     db = new DatabaseSync(setup.file);
     const version = lock(db, setup.file);
     configure(db);

@@ -29,7 +29,7 @@ describe('a request that failed', () => {
     ['an unknown host', failed(coded('ENOTFOUND')), 'no host of that name', false],
     ['a file that shrank', failed(coded('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')), 'file changed', false],
     ['a bad certificate', failed(coded('CERT_HAS_EXPIRED')), 'CERT_HAS_EXPIRED', false],
-    ['a port that fetch does not use', failed(new Error('bad port')), 'bad port', false],
+    ['a port that fetch does not use', failed(new Error('bad port')), 'refuse to use this port', false],
     ['something else', 'odd', 'odd', false],
   ])('%s', (_name, error, text, retryable) => {
     const trouble = connectionTrouble(error, SERVER);

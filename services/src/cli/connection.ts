@@ -24,6 +24,12 @@ const LASTING: Readonly<Record<string, string>> = {
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the file changed while it was sent',
 };
 
+/** What `fetch` says in other words than a user's. Source: WHATWG Fetch, 2.9 "Port blocking". */
+const WORDS: Readonly<Record<string, string>> = {
+  'bad port':
+    'HTTP clients refuse to use this port, which belongs to another protocol; let the service use another',
+};
+
 const HINT = ['Start a service with: hashcluster start', 'or name another one with: --server URL'];
 
 interface Coded {
@@ -56,7 +62,8 @@ export function connectionTrouble(error: unknown, server: string): Trouble {
   const passing = code === null ? undefined : PASSING[code];
   const lasting = code === null ? undefined : LASTING[code];
   const root = rootOf(error);
-  const why = passing ?? lasting ?? printable(String(root.message ?? error));
+  const message = String(root.message ?? error);
+  const why = passing ?? lasting ?? WORDS[message] ?? printable(message);
   const what = `Cannot use ${server}: ${why}${code === null ? '' : ` (${code})`}.`;
   return {
     error: new CliError(EXIT.unavailable, what, code === 'ECONNREFUSED' ? HINT : []),

@@ -1,5 +1,5 @@
 /**
- * What the exit status of `hashcluster` says. 69, 70 and 75 are EX_UNAVAILABLE, EX_SOFTWARE and EX_TEMPFAIL of
+ * What the exit status of `hashcluster` says. 69, 70, 74 and 75 are EX_UNAVAILABLE, EX_SOFTWARE, EX_IOERR and EX_TEMPFAIL of
  * BSD's sysexits.h; 130 and 143 are 128 + the number of the signal, as shells count.
  */
 export const EXIT = {
@@ -10,6 +10,7 @@ export const EXIT = {
   refused: 4,
   unavailable: 69,
   internal: 70,
+  output: 74,
   stillRunning: 75,
   interrupted: 130,
   terminated: 143,
@@ -26,6 +27,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.refused, 'the service refused the request (HTTP 4xx); the reason is printed'],
   [EXIT.unavailable, 'the service cannot be reached or used, or cannot be started here'],
   [EXIT.internal, 'a fault inside the service or this program'],
+  [EXIT.output, 'standard output cannot be written, as on a full disk'],
   [EXIT.stillRunning, 'the job has not ended yet'],
   [EXIT.interrupted, 'interrupted by Ctrl-C (SIGINT)'],
   [EXIT.terminated, 'ended by SIGTERM'],

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from './exit-codes.ts';
 import {
@@ -26,6 +27,7 @@ beforeAll(async () => {
     else if (url === `/v1/jobs/${running.id}/events`) sendEvents(response, [running], false);
     else if (url === `/v1/jobs/${DONE.id}`) sendJson(response, 200, DONE);
     else if (url === `/v1/jobs/${running.id}`) sendJson(response, 200, running);
+    else if (url.startsWith('/v1/jobs?')) sendJson(response, 200, { items: [], next: null });
     else sendProblem(response, { status: 404, slug: 'not-found', title: 'No such job' });
   });
 });
@@ -80,6 +82,20 @@ describe('as a process', () => {
     const { code, stdout, stderr } = await runCli(args, { env: env() });
     expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(/^hashcluster: /m);
+  });
+
+  const full = existsSync('/dev/full') ? test : test.skip;
+  full('a result that cannot be written is exit code 74, in one line (needs /dev/full)', async () => {
+    const stdout = openSync('/dev/full', 'w');
+    try {
+      const { code, stderr } = await runCli(['list'], { env: { HASHCLUSTER_SERVER: service!.url }, stdout });
+      expect([code, stderr]).toEqual([
+        EXIT.output,
+        expect.stringMatching(/^hashcluster: Cannot write .*ENOSPC.*\n$/),
+      ]);
+    } finally {
+      closeSync(stdout);
+    }
   });
 
   test('a service that is not there is exit code 69, and the user learns how to start one', async () => {

@@ -1,6 +1,6 @@
-import { CliError, EXIT } from './exit-codes.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
-import { runCli, tellFailure } from './program.ts';
+import { formatOf, runCli, tellFailure } from './program.ts';
 import { readCliSettings } from './settings.ts';
 import { readVersion } from './version.ts';
 
@@ -19,12 +19,21 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-/** A reader that has seen enough (`| head`) closes the pipe: there is nobody left to work for. */
+/**
+ * A reader that has seen enough (`| head`) closes the pipe: there is nobody left to work for. Results that cannot be
+ * written for any other reason, such as a full disk, are an error.
+ */
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? EXIT.ok);
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok);
+    process.exit(reportFailure(new CliError(EXIT.output, `Cannot write the result: ${error.message}.`)));
   });
+  // Nobody can be told any more that errors cannot be written.
+  process.stderr.on('error', () => undefined);
+}
+
+function reportFailure(error: unknown): ExitCode {
+  return tellFailure(error, host, { colour: true, format: formatOf(process.argv.slice(2)) });
 }
 
 const host: Host = {
@@ -41,7 +50,7 @@ const host: Host = {
 };
 
 // Nobody knows what state the process is in: it ends. What a service has acknowledged is on disk.
-process.on('uncaughtException', (error) => process.exit(tellFailure(error, host, true)));
+process.on('uncaughtException', (error) => process.exit(reportFailure(error)));
 endWithReader();
 process.exitCode = await runCli(process.argv.slice(2), host);
 // Standard input may still be open, at a terminal or in a pipe that nobody closes.

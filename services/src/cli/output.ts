@@ -58,8 +58,11 @@ export class Output {
     if (!this.quiet) this.#write(this.#options.stderr, text);
   }
 
-  /** What went wrong; also with `--quiet`. */
+  /** What went wrong; also with `--quiet`. With json, one line: `{"error":{"message","details","exitCode"}}`. */
   error(error: CliError): void {
+    const { message, details, exitCode } = error;
+    if (this.format === 'json')
+      return this.#write(this.#options.stderr, JSON.stringify({ error: { message, details, exitCode } }));
     const head = `${this.paint('bad', 'hashcluster:', this.#options.stderr)} ${error.message}`;
     this.#write(this.#options.stderr, [head, ...error.details.map((line) => `  ${line}`)].join('\n'));
   }

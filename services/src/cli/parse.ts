@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { JOB_ID_PATTERN } from '../jobs/id.ts';
 import { MAX_ITERATIONS } from '../jobs/limits.ts';
+import { CliError, EXIT } from './exit-codes.ts';
 import { formatCount } from './format.ts';
 
 /** Command-line values. Each function throws `InvalidArgumentError` with one precise sentence. */
@@ -79,8 +80,21 @@ export function parseJobId(text: string): string {
   throw new InvalidArgumentError('A job id has 26 letters and digits, as `submit` and `list` print it.');
 }
 
-/** The address of a service: http or https, perhaps with a path before the API's own. */
+/** The address as it may be shown: without a user name and a password. */
+export function withoutCredentials(address: string): string {
+  return address.replace(/\/\/[^/]*@/, '//');
+}
+
+/**
+ * The address of a service: http or https, perhaps with a path before the API's own. Throws a `CliError`, which shows
+ * nothing of it, when it holds a user name or a password.
+ */
 export function parseServer(text: string): URL {
+  if (withoutCredentials(text) !== text) {
+    throw new CliError(EXIT.usage, 'The address of a service takes no user name and no password.', [
+      'Everybody on this machine can read the command line of a process.',
+    ]);
+  }
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new InvalidArgumentError(

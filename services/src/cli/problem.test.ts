@@ -14,6 +14,7 @@ describe('an answer that is no success', () => {
   test.each([
     [400, 'malformed-json', EXIT.refused, false],
     [404, 'not-found', EXIT.notFound, false],
+    [404, 'unknown-path', EXIT.unavailable, false],
     [408, 'too-slow', EXIT.refused, false],
     [409, 'already-ended', EXIT.refused, false],
     [413, 'too-large', EXIT.refused, false],
@@ -44,6 +45,11 @@ describe('an answer that is no success', () => {
     );
     expect(error.message).toBe('A title: Two values are wrong.');
     expect(error.details).toEqual(['#/iterations: must be at least 1', 'top: must be a number', 'and more']);
+  });
+
+  test('of a path that is not there asks whether the address is right', () => {
+    const { error } = troubleOf(answer(404, 'unknown-path'), `${SERVER}/v1`);
+    expect(error.details).toEqual([`Is --server right? It is ${SERVER}/v1.`]);
   });
 
   test('is not told twice when there is one error', () => {

@@ -76,9 +76,11 @@ export class ServiceError extends CliError {
     const said = problem
       ? [problem.title, problem.detail].filter((part) => part !== null).join(': ')
       : `${server} answered ${answer.status}, and not as HashCluster does. Is --server right?`;
-    super(exitCodeOf(answer.status, problem), sentence(said), problem?.details ?? []);
+    const slug = slugOf(problem);
+    const hint = slug === 'unknown-path' ? [`Is --server right? It is ${server}.`] : [];
+    super(exitCodeOf(answer.status, problem), sentence(said), [...(problem?.details ?? []), ...hint]);
     this.status = answer.status;
-    this.slug = slugOf(problem);
+    this.slug = slug;
   }
 }
 

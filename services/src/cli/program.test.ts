@@ -323,7 +323,42 @@ describe('the command line', () => {
 
   test('an address in the environment that is none is told by its name', async () => {
     const { code, err } = await run('cluster', always(null), { server: 'nowhere' });
-    expect([code, err]).toEqual([EXIT.usage, 'hashcluster: HASHCLUSTER_SERVER is no address: nowhere\n']);
+    expect(code).toBe(EXIT.usage);
+    expect(err).toMatch(
+      /^hashcluster: HASHCLUSTER_SERVER is no address to use: nowhere\n {2}Write an address/,
+    );
+  });
+
+  test.each([
+    ['--server', 'cluster --server http://user:hunter2@127.0.0.1:1', {}],
+    ['HASHCLUSTER_SERVER', 'cluster', { server: 'http://user:hunter2@127.0.0.1:1' }],
+    ['HASHCLUSTER_SERVER that is no address', 'cluster', { server: 'http://user:hunter2@:1' }],
+    ['HASHCLUSTER_SERVER in the help', 'cluster --help', { server: 'http://user:hunter2@127.0.0.1:1' }],
+  ])('a password in %s is not shown', async (_where, line, options) => {
+    const { code, out, err } = await run(line, always(null), options);
+    expect(`${out}${err}`).not.toContain('hunter2');
+    if (!line.includes('--help'))
+      expect([code, err]).toEqual([EXIT.usage, expect.stringContaining('no password')]);
+  });
+
+  test.each([
+    ['a wrong option', 'cluster --output json --sever x', 'unknown option'],
+    ['a wrong option before the format', 'cluster --sever x --output=json', 'unknown option'],
+    ['an unknown command', 'clutser --output json', 'unknown command'],
+    ['a service that refuses', 'cluster --output json', 'answered 404'],
+  ])('with json, %s is one line of JSON on standard error', async (_name, line, message) => {
+    const { code, out, err } = await run(line, (_seen, response) => response.writeHead(404).end('x'));
+    const { error } = JSON.parse(err) as { error: { message: string; exitCode: number } };
+    expect([out, error.exitCode]).toEqual(['', code]);
+    expect(error.message).toContain(message);
+  });
+
+  test.each([
+    ['submit DATA --iteratons 5', /unknown option '--iteratons'[^]*Did you mean --iterations/],
+    ['stat', /unknown command 'stat'[^]*Did you mean status or start/],
+  ])('%s is told with what may be meant', async (line, text) => {
+    const { code, err } = await run(line, always(null));
+    expect([code, err]).toEqual([EXIT.usage, expect.stringMatching(text)]);
   });
 
   test('colours are for terminals, and for those who like them', async () => {

@@ -1,10 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
-import { Output } from './output.ts';
-import { parseDuration, parseServer } from './parse.ts';
+import { Output, type OutputFormat } from './output.ts';
+import { parseDuration, parseServer, withoutCredentials } from './parse.ts';
 import type { Registry } from './registry.ts';
 import { Session, type GlobalOptions } from './session.ts';
+import { similarCommands } from './similar-commands.ts';
 import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCluster } from './commands/cluster.ts';
@@ -41,7 +42,8 @@ function addGlobalOptions(program: Command, host: Host): void {
     'how long to try while the service cannot be reached or sheds load; 0 asks once',
   ).argParser(parseDuration);
   program
-    .addOption(address.default(URL.canParse(server) ? parseServer(server) : undefined, server))
+    // What is wrong with the environment is said by the command that needs the address.
+    .addOption(address.default(null, withoutCredentials(server)))
     .addOption(timeout.default(parseDuration(DEFAULT_TIMEOUT), DEFAULT_TIMEOUT))
     .addOption(
       new Option('--output <format>', 'how results are printed').choices(['text', 'json']).default('text'),
@@ -50,7 +52,29 @@ function addGlobalOptions(program: Command, host: Host): void {
     .option('--no-color', 'no colours (env: NO_COLOR)');
 }
 
-function createProgram(host: Host, addCommands: (program: Command) => void): Command {
+/**
+ * How results, and so errors, are wanted by these arguments. Also what is wrong before, or instead of, `--output` is told
+ * so, and commander tells it while it still reads them.
+ */
+export function formatOf(argv: readonly string[]): OutputFormat {
+  const at = argv.lastIndexOf('--output');
+  return argv.includes('--output=json') || (at >= 0 && argv[at + 1] === 'json') ? 'json' : 'text';
+}
+
+/** What commander says of a wrong command line, as this program says it. `names`: of the commands. */
+function usageError(text: string, names: readonly string[], format: OutputFormat): string {
+  const unknown = /^error: unknown command '(.*?)'/s.exec(text)?.[1];
+  const similar = unknown === undefined ? [] : similarCommands(unknown, names);
+  const suggestion = similar.length > 0 ? `\n(Did you mean ${similar.join(' or ')}?)` : '';
+  const said =
+    unknown === undefined ? text.replace(/^error: /, '') : `unknown command '${unknown}'${suggestion}\n`;
+  if (format === 'text') return `hashcluster: ${said}`;
+  const [message = '', ...details] = said.trim().split('\n');
+  return `${JSON.stringify({ error: { message, details, exitCode: EXIT.usage } })}\n`;
+}
+
+function createProgram(host: Host, format: OutputFormat, addCommands: (program: Command) => void): Command {
+  const names = (): string[] => program.commands.map((command) => command.name());
   const program = new Command('hashcluster')
     .description(
       'Iterated SHA-512 at the speed of the processor: start a service, submit jobs, watch and check them.',
@@ -58,12 +82,13 @@ function createProgram(host: Host, addCommands: (program: Command) => void): Com
     .version(host.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
-    .showHelpAfterError('(see --help)')
+    .showHelpAfterError(format === 'text' && '(see --help)')
+    .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'hashcluster: ')),
+      outputError: (text, write) => write(usageError(text, names(), format)),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
@@ -81,8 +106,8 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     (handler) =>
     async (...given) => {
       const command = given.at(-1) as Command;
-      const options: GlobalOptions = command.optsWithGlobals();
-      const session = new Session(host, checked(options, host));
+      const options: GlobalOptions = withServer(command.optsWithGlobals(), host);
+      const session = new Session(host, options);
       code = await handler(
         session,
         options as Parameters<typeof handler>[1],
@@ -91,7 +116,8 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     };
   const { dataDir } = host.settings;
   const add = [addStart, addSubmit, addStatus, addWatch, addResult, addList, addCancel, addVerify];
-  const program = createProgram(host, (parent) => {
+  const format = formatOf(argv);
+  const program = createProgram(host, format, (parent) => {
     for (const addCommand of [...add, addWorkers, addCluster, addBench, addDemo, addEndpoint, addWorker])
       addCommand({ program: parent, run, dataDir });
   });
@@ -99,26 +125,45 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
-    return tellFailure(error, host, program.opts<GlobalOptions>().color);
+    return tellFailure(error, host, { colour: program.opts<GlobalOptions>().color, format });
   }
 }
 
-function checked(options: GlobalOptions, host: Host): GlobalOptions {
-  if (options.server as URL | undefined) return options;
-  throw new CliError(EXIT.usage, `HASHCLUSTER_SERVER is no address: ${host.settings.server}`);
+/** With the address that the environment names where no flag does. Throws `CliError` when it names none. */
+function withServer(
+  options: Omit<GlobalOptions, 'server'> & { readonly server: URL | null },
+  { settings }: Host,
+): GlobalOptions {
+  if (options.server) return { ...options, server: options.server };
+  try {
+    return { ...options, server: parseServer(settings.server) };
+  } catch (error) {
+    const why = error instanceof CliError ? error.message : (error as Error).message;
+    throw new CliError(
+      EXIT.usage,
+      `HASHCLUSTER_SERVER is no address to use: ${withoutCredentials(settings.server)}`,
+      [why],
+    );
+  }
+}
+
+/** How what went wrong is shown. */
+export interface FailureStyle {
+  readonly colour: boolean;
+  readonly format: OutputFormat;
 }
 
 /** Tells the user what went wrong, and gives the exit code that says so. */
-export function tellFailure(error: unknown, host: Host, color: boolean): ExitCode {
+export function tellFailure(error: unknown, host: Host, { colour, format }: FailureStyle): ExitCode {
   // Commander has printed already what it has to say: help, the version, or what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const { stdout, stderr, settings } = host;
   const output = new Output({
     stdout,
     stderr,
-    format: 'text',
+    format,
     quiet: false,
-    colour: settings.colour && color,
+    colour: settings.colour && colour,
   });
   const told = error instanceof CliError ? error : internal(error);
   output.error(told);

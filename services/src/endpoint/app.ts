@@ -62,7 +62,7 @@ function otherMethods(allow: string): Handler {
 }
 
 const unknownRoute: Handler = ({ req }) =>
-  refuse('not-found', `There is nothing at ${req.url?.split('?', 1)[0]?.slice(0, 200)}.`);
+  refuse('unknown-path', `There is nothing at ${req.url?.split('?', 1)[0]?.slice(0, 200)}.`);
 
 /** The application: the gate first, then the routes, then a problem for whatever is left. Does not listen. */
 export function createApp(core: Core): App {

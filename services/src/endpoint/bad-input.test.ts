@@ -239,9 +239,9 @@ describe('reading refuses', () => {
     ['POST', '/pullCompleted?top=0', invalid('top must be a whole number from 1 to 1000', 'top')],
     ['POST', '/pullCompleted?top=1001', invalid('from 1 to 1000', 'top')],
     ['POST', '/pullCompleted?top=5&top=6', invalid('more than once', 'top')],
-    ['GET', '/nowhere?x=1', { status: 404, slug: 'not-found', says: '/nowhere.' }],
-    ['GET', '/v1/jobs/', { status: 404, slug: 'not-found', says: '/v1/jobs/' }],
-    ['GET', '/V1/JOBS', { status: 404, slug: 'not-found', says: '/V1/JOBS' }],
+    ['GET', '/nowhere?x=1', { status: 404, slug: 'unknown-path', says: '/nowhere.' }],
+    ['GET', '/v1/jobs/', { status: 404, slug: 'unknown-path', says: '/v1/jobs/' }],
+    ['GET', '/V1/JOBS', { status: 404, slug: 'unknown-path', says: '/V1/JOBS' }],
   ];
 
   test.each(refused)('%s %s', async (method, path, refusal) => {

@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'malformed-id': [400, 'This is not a job id'],
   forbidden: [403, 'This address may not use the service'],
   'not-found': [404, 'There is no such thing'],
+  'unknown-path': [404, 'There is nothing at this path'],
   'method-not-allowed': [405, 'This method is not possible here'],
   'too-slow': [408, 'The request came too slowly'],
   'already-ended': [409, 'The job has ended already'],

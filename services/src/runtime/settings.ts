@@ -35,6 +35,14 @@ export interface TextSetting<T extends string | null> {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 };
+/** Durations as they are written; an error shows those that would be taken. */
+const EXAMPLES = [
+  ['500ms', 500],
+  ['10s', 10_000],
+  ['5m', 300_000],
+  ['1h', 3_600_000],
+  ['30d', 30 * 86_400_000],
+] as const;
 const TRUE = new Set(['true', '1', 'yes', 'on']);
 const FALSE = new Set(['false', '0', 'no', 'off']);
 
@@ -112,7 +120,14 @@ export class EnvReader {
     const value = digits && unit ? Math.round(Number(digits) * UNIT_MS[unit]!) : NaN;
     if (value >= setting.min && value <= setting.max) return value;
     const range = `from ${formatMs(setting.min)} to ${formatMs(setting.max)}`;
-    this.#expected(name, `a duration ${range}, such as 500ms, 10s, 5m, 1h or 30d`, raw);
+    const examples = EXAMPLES.filter(([, ms]) => ms >= setting.min && ms <= setting.max).map(
+      ([text]) => text,
+    );
+    this.#expected(
+      name,
+      `a duration ${range}${examples.length > 0 ? `, such as ${either(examples)}` : ''}`,
+      raw,
+    );
     return setting.default;
   }
 
@@ -127,6 +142,10 @@ export class EnvReader {
       `expected ${expected}${got === null ? '' : `, got ${JSON.stringify(got.slice(0, 100))}`}`,
     );
   }
+}
+
+function either(texts: readonly string[]): string {
+  return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
 }
 
 /** The largest unit in which the duration is a whole number. */

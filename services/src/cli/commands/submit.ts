@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { SubmitAnswer } from '../client.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { parseIterations } from '../parse.ts';
 import { examples, maxWaitOption, type Registry } from '../registry.ts';
 import type { Session } from '../session.ts';
@@ -9,7 +9,7 @@ import { openUpload } from '../upload.ts';
 import { awaitEnd, reportEnd } from '../waiting.ts';
 
 interface SubmitOptions {
-  readonly iterations: number;
+  readonly iterations?: number;
   readonly wait?: boolean;
   readonly maxWait?: number;
 }
@@ -20,9 +20,12 @@ async function submit(
   [file = '-']: readonly string[],
 ): Promise<ExitCode> {
   const { output, host } = session;
+  const { iterations } = options;
+  if (iterations === undefined)
+    throw new CliError(EXIT.usage, "required option '-n, --iterations <n>' not specified", ['(see --help)']);
   const wait = options.wait === true || options.maxWait !== undefined;
   if (file === '-' && host.stdin.isTTY) output.note('Reading from the terminal; end with Ctrl-D.');
-  const { job, known } = await send(session, file, options.iterations);
+  const { job, known } = await send(session, file, iterations);
   if (wait && known) return reportEnd(session, job, true);
   if (wait) {
     output.note(`submitted ${job.id}`);
@@ -59,12 +62,11 @@ export function addSubmit({ program, run }: Registry): void {
     )
     .argument('<file>', 'the data; - for standard input')
     .addOption(
+      // Not mandatory for commander, which would miss it before it says that --iteratons is no option.
       new Option(
         '-n, --iterations <n>',
-        'how often to hash: 1000000, 1_000_000, 1e6, 10k, 2.5M, 1G, 1T (powers of 1,000)',
-      )
-        .argParser(parseIterations)
-        .makeOptionMandatory(),
+        'how often to hash (required): 1000000, 1_000_000, 1e6, 10k, 2.5M, 1G, 1T (powers of 1,000)',
+      ).argParser(parseIterations),
     )
     .option('-w, --wait', 'wait for the end and print the digest')
     .addOption(maxWaitOption())

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
+import { getHeapStatistics } from 'node:v8';
 import { MAX_BATCH_ITEMS } from '../jobs/limits.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { BusServers } from '../ports/bus-servers.ts';
@@ -9,7 +10,7 @@ import type { JobStore } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Tracer } from '../ports/tracer.ts';
-import { HeldBytes } from './body/held-bytes.ts';
+import { HeldBytes, heldLimit } from './body/held-bytes.ts';
 import { ItemReader } from './body/read-items.ts';
 import { endpointMetrics, type EndpointMetrics } from './endpoint-metrics.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
@@ -67,7 +68,7 @@ export function createCore(deps: EndpointDeps): Core {
   const { clock, logger, settings } = deps;
   const metrics = endpointMetrics(deps.metrics);
   const schemas = createSchemas({ maxIterations: settings.maxIterations, maxBatchItems: MAX_BATCH_ITEMS });
-  const held = new HeldBytes(settings.maxHeldBytes);
+  const held = new HeldBytes(heldLimit(settings.maxHeldBytes, getHeapStatistics().heap_size_limit));
   const store = new StoreCalls({
     ...{ store: deps.store, clock, logger },
     failures: metrics.storeFailures,

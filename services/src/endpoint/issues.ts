@@ -29,30 +29,40 @@ function fieldProblem(source: Source, path: readonly PropertyKey[], detail: stri
   return { parameter: clipped(String(path[0] ?? '')), detail };
 }
 
-function expand(source: Source, issue: Issue): FieldProblem[] {
-  if (!issue.keys) return [fieldProblem(source, issue.path, issue.message)];
+/** An unknown key of the value. */
+function unknownKey(source: Source, path: readonly PropertyKey[], key: string): FieldProblem {
   const what = source === 'body' ? 'field' : 'parameter';
-  return issue.keys.map((key) =>
-    fieldProblem(source, [...issue.path, key], `${JSON.stringify(clipped(key))} is not a ${what} known here`),
-  );
+  return fieldProblem(source, [...path, key], `${JSON.stringify(clipped(key))} is not a ${what} known here`);
 }
 
 function placeOf(error: FieldProblem): string {
   return 'pointer' in error ? error.pointer : error.parameter;
 }
 
-/** The problem that a refused value makes: each part that is wrong is named, once, with the first that is wrong with it. */
+/**
+ * The problem that a refused value makes: each part that is wrong is named, once, with the first that is wrong with it.
+ * What is beyond the number of errors that are shown is only counted.
+ */
 export function problemFromIssues(source: Source, issues: readonly Issue[]): Problem {
-  const seen = new Set<string>();
-  const errors: FieldProblem[] = [];
-  for (const error of issues.flatMap((issue) => expand(source, issue))) {
+  const shown = new Map<string, FieldProblem>();
+  let counted = 0;
+  const add = (error: FieldProblem): void => {
     const place = placeOf(error);
-    if (!seen.has(place)) errors.push(error);
-    seen.add(place);
+    if (shown.has(place)) return;
+    counted++;
+    if (shown.size < MAX_ERRORS) shown.set(place, error);
+  };
+  for (const { path, message, keys } of issues) {
+    if (!keys) {
+      add(fieldProblem(source, path, message));
+      continue;
+    }
+    const room = MAX_ERRORS - shown.size;
+    for (const key of keys.slice(0, room)) add(unknownKey(source, path, key));
+    counted += Math.max(0, keys.length - room);
   }
-  const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const errors = [...shown.values()];
+  const rest = counted > 1 ? ` (and ${counted - 1} more)` : '';
   const detail = `${errors[0]?.detail ?? 'the value is not possible'}${rest}`;
-  return problem('invalid-request', `${detail[0]!.toUpperCase()}${detail.slice(1)}.`, {
-    errors: errors.slice(0, MAX_ERRORS),
-  });
+  return problem('invalid-request', `${detail[0]!.toUpperCase()}${detail.slice(1)}.`, { errors });
 }

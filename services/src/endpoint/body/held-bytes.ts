@@ -1,5 +1,13 @@
 import { refuse } from '../problems.ts';
 
+/** What requests hold is mostly objects, so the heap bounds it as well, and others need most of that. */
+const SHARE_OF_HEAP = 0.4;
+
+/** The budget for what requests hold, in bytes: what the settings grant, and no more than a part of the heap's limit. */
+export function heldLimit(maxHeldBytes: number, heapLimit: number): number {
+  return Math.min(maxHeldBytes, Math.floor(heapLimit * SHARE_OF_HEAP));
+}
+
 /** Counts what all requests together hold in memory, so that many large ones cannot exhaust it. */
 export class HeldBytes {
   readonly #limit: number;

@@ -2,6 +2,7 @@ import { problem, refuse, type Problem } from '../problems.ts';
 import type { Holder } from './held-bytes.ts';
 import type { ParsedItem } from './item-parser.ts';
 import { JsonScanner, type Shape } from './json-scan.ts';
+import { keptBytes } from './kept-bytes.ts';
 
 export interface ItemLimits {
   readonly maxItemBytes: number;
@@ -11,9 +12,6 @@ export interface ItemLimits {
 export type ParseItem = (text: Buffer, shape: Shape) => ParsedItem;
 
 const NOTHING = Buffer.alloc(0);
-
-/** What a parsed item and its answer take until the answer is sent, roughly. */
-const ITEM_BYTES = 1_024;
 
 /** Puts the pieces of an item together and has it parsed. Never holds more than one item and what became of the others. */
 export class ItemCollector {
@@ -53,8 +51,9 @@ export class ItemCollector {
   add(text: Buffer | null): void {
     if (this.items.length >= this.#limits.maxItems)
       refuse('too-many-items', `A batch may have at most ${this.#limits.maxItems} items.`);
-    this.#holder.take(ITEM_BYTES);
-    this.items.push(text ? this.#parse(text, this.scanner) : this.#tooLarge());
+    const item = text ? this.#parse(text, this.scanner) : this.#tooLarge();
+    this.#holder.take(keptBytes(item));
+    this.items.push(item);
     this.scanner.reset();
   }
 

@@ -89,7 +89,7 @@ describe('an item', () => {
     ['[]', 'invalid-request', '#', 'must be a JSON object'],
     ['null', 'invalid-request', '#', 'must be a JSON object'],
     [`{"data":${'['.repeat(100_000)}`, 'invalid-request', '#', 'nested deeper'],
-    [`{"data":[${'1,'.repeat(2_000)}1],"iterations":1}`, 'invalid-request', '#', 'more than 1000 values'],
+    [`{"data":[${'1,'.repeat(100)}1],"iterations":1}`, 'invalid-request', '#', 'more than 64 values'],
   ])('%s is refused as %s at %s', (text, slug, pointer, message) => {
     const { slug: actual, errors } = problemIn(text);
     expect(actual).toBe(slug);
@@ -100,6 +100,15 @@ describe('an item', () => {
     const { errors } = problemIn('{"data":1,"iterations":-1.5,"x":1,"y":2}');
     const pointers = errors.map((error) => (error as { pointer: string }).pointer);
     expect(pointers.sort()).toEqual(['#/data', '#/iterations', '#/x', '#/y']);
+  });
+
+  test('with very many unknown fields is refused without being parsed', () => {
+    const keys = Array.from({ length: 990 }, (_, key) => `"k${key}":1`);
+    expect(problemIn(`{${keys.join()}}`).errors).toEqual([
+      { pointer: '#', detail: 'The item has more than 64 values.' },
+    ]);
+    const { detail, errors } = problemIn(`{${keys.slice(0, 30).join()}}`);
+    expect([detail, errors.length]).toEqual([expect.stringMatching(/\(and 31 more\)/), 20]);
   });
 
   test('is not shown back at length', () => {

@@ -11,9 +11,9 @@ import { repeatedKey } from './repeated-key.ts';
 /** A job that is asked for, or why it cannot be. */
 export type ParsedItem = JobFacts | Problem;
 
-/** An item has one level and three values at most; more than this is an attempt to fill the memory. */
+/** An item has one level and three values at most. More than this is not even parsed: it would be work for nothing. */
 const MAX_DEPTH = 8;
-const MAX_VALUES = 1_000;
+const MAX_VALUES = 64;
 
 /** Tells the two kinds of parsed items apart. */
 export function isProblem(item: object): item is Problem {

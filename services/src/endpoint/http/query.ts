@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { problemFromIssues } from '../issues.ts';
 import { ProblemError } from '../problems.ts';
 
-/** The parameters of a query; one that is repeated has all its values. */
+/** The parameters of a query; one that is repeated has its first two values: more would only be work. */
 export type QueryValues = Record<string, string | string[]>;
 
 /** The query of a request target, decoded as a form is. */
@@ -12,7 +12,8 @@ export function queryOf(url: string): QueryValues {
   if (at === -1) return values;
   for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
     const before = values[name];
-    values[name] = before === undefined ? value : [before, value].flat();
+    if (before === undefined) values[name] = value;
+    else if (typeof before === 'string') values[name] = [before, value];
   }
   return values;
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 import type { Host } from './host.ts';
@@ -167,7 +168,21 @@ export function tellFailure(error: unknown, host: Host, { colour, format }: Fail
   });
   const told = error instanceof CliError ? error : internal(error);
   output.error(told);
+  if (settings.terminationLog !== null) writeTerminationLog(settings.terminationLog, told);
   return told.exitCode;
+}
+
+/** Kubernetes keeps no more. Source: `core/v1 ContainerStateTerminated.message`. */
+const MAX_TERMINATION_BYTES = 4_096;
+
+/** Says in the status of the pod why it has ended. */
+function writeTerminationLog(path: string, { message, details }: CliError): void {
+  const text = Buffer.from([message, ...details].join('\n')).subarray(0, MAX_TERMINATION_BYTES);
+  try {
+    writeFileSync(path, text);
+  } catch {
+    // Only a copy: the error itself is on standard error.
+  }
 }
 
 function internal(error: unknown): CliError {

@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { CliError, EXIT } from './exit-codes.ts';
 import { runCli } from './program.ts';
 import { testHost, type TestHost, type TestHostOptions } from './testing/host.ts';
@@ -86,6 +89,17 @@ describe('a role', () => {
     for (const name of ['MONGODB_URI', 'KAFKA_BROKERS', 'LOG_LEVEL'])
       expect(state.host.stderr.text).toContain(`${name}: `);
     expect(state.seen).toEqual([]);
+  });
+
+  test('in a pod writes the reason for its end to the termination log', async () => {
+    const state = fake({ env: { KAFKA_BROKERS: 'nonsense' } });
+    const terminationLog = join(await mkdtemp(join(tmpdir(), 'role-')), 'log');
+    const host = { ...state.host, settings: { ...state.host.settings, terminationLog } };
+    expect(await runCli(['worker'], host)).toBe(EXIT.usage);
+    expect(await readFile(terminationLog, 'utf8')).toMatch(/KAFKA_BROKERS: /);
+    const unwritable = { ...host.settings, terminationLog: join(terminationLog, 'below-a-file') };
+    expect(await runCli(['worker'], { ...host, settings: unwritable })).toBe(EXIT.usage);
+    await rm(dirname(terminationLog), { recursive: true });
   });
 
   test('that is told to stop before it is ready ends well', async () => {

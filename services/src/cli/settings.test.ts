@@ -25,6 +25,11 @@ describe('the environment', () => {
     [{ TERM: 'dumb' }, false],
   ])('%p: colours are %p', (env, colour) => expect(cliSettings(env, '/').colour).toBe(colour));
 
+  test.each([
+    [{}, null],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, '/dev/termination-log'],
+  ])('%p: the termination log is %p', (env, path) => expect(cliSettings(env, '/').terminationLog).toBe(path));
+
   test('the service is on this machine unless told otherwise', () => {
     expect(cliSettings({}, '/').server).toBe('http://127.0.0.1:5000');
     expect(cliSettings({ HASHCLUSTER_SERVER: 'http://h:1' }, '/').server).toBe('http://h:1');

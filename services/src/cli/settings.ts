@@ -9,9 +9,14 @@ export interface CliSettings {
   readonly dataDir: string;
   /** False when `NO_COLOR` is set to anything (https://no-color.org) or the terminal is a dumb one. */
   readonly colour: boolean;
+  /** Where Kubernetes reads why a container has ended; null outside of a pod. */
+  readonly terminationLog: string | null;
   /** The environment itself, for the service that `start` runs. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+/** Source: Kubernetes API, `core/v1 Container.terminationMessagePath`. */
+const TERMINATION_LOG = '/dev/termination-log';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 5000;
@@ -34,6 +39,7 @@ export function cliSettings(env: CliSettings['env'], home: string): CliSettings 
     server: env['HASHCLUSTER_SERVER'] || `http://${DEFAULT_HOST}:${DEFAULT_PORT}`,
     dataDir: dataDirOf(env, home),
     colour: !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    terminationLog: env['KUBERNETES_SERVICE_HOST'] ? TERMINATION_LOG : null,
     env,
   };
 }

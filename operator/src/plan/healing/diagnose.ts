@@ -1,8 +1,9 @@
 import type { HealingSpec } from '../../api/access-spec.ts';
-import type { ContainerStatus, Pod } from '../kube.ts';
+import type { Pod } from '../kube.ts';
 import type { Component } from '../observed.ts';
 import { conditionOf, isLeaving, isReady, timeOf } from '../pods.ts';
-import type { Illness, Patient } from './healing-plan.ts';
+import type { Patient } from './healing-plan.ts';
+import { startFailureOf } from './start-failures.ts';
 
 /** What a pod is judged by. */
 export interface Rules {
@@ -19,19 +20,7 @@ const CRASHES = 5;
 /** A pod whose readiness changed within this time of its start has not been ready yet. */
 const START_MS = 2_000;
 
-const WAITING: Readonly<Record<string, Illness>> = {
-  ErrImagePull: 'ImagePull',
-  ImagePullBackOff: 'ImagePull',
-  ImageInspectError: 'ImagePull',
-  RegistryUnavailable: 'ImagePull',
-  InvalidImageName: 'BadSpec',
-  ErrImageNeverPull: 'BadSpec',
-  CreateContainerConfigError: 'BadSpec',
-  CreateContainerError: 'BadSpec',
-  CrashLoopBackOff: 'CrashLoop',
-};
-
-type Finding = Pick<Patient, 'illness' | 'since' | 'isDue' | 'isCurable' | 'says'>;
+type Finding = Omit<Patient, 'component' | 'pod'>;
 
 /** What the pod's own status says is wrong; null: nothing. */
 export function diagnose(pod: Pod, rules: Rules): Patient | null {
@@ -43,11 +32,11 @@ function ofLeaving({ metadata }: Pod, { now }: Rules): Finding | null {
   const since = timeOf(metadata.deletionTimestamp);
   if (since === null || now - since < STUCK_TERMINATING_MS) return null;
   const says = 'is being deleted, but does not go: its node may be lost';
-  return { illness: 'StuckTerminating', since, isDue: true, isCurable: false, says };
+  return { illness: 'StuckTerminating', since, isDue: true, isCurable: false, startFailure: null, says };
 }
 
 function ofUnready(pod: Pod, rules: Rules): Finding | null {
-  return ofScheduling(pod, rules) ?? ofWaiting(pod, rules) ?? ofSilence(pod, rules);
+  return ofScheduling(pod, rules) ?? ofContainers(pod, rules) ?? ofSilence(pod, rules);
 }
 
 function ofScheduling(pod: Pod, { healing, now }: Rules): Finding | null {
@@ -56,22 +45,18 @@ function ofScheduling(pod: Pod, { healing, now }: Rules): Finding | null {
   const since = timeOf(scheduled.lastTransitionTime);
   const isDue = isOlder(since, healing.unreadySeconds, now);
   const says = `fits on no node: ${scheduled.message ?? scheduled.reason ?? 'no reason given'}`;
-  return { illness: 'Unschedulable', since, isDue, isCurable: false, says };
+  return { illness: 'Unschedulable', since, isDue, isCurable: false, startFailure: null, says };
 }
 
-/** A container that waits for something that may never come. */
-function ofWaiting(pod: Pod, { healing, now }: Rules): Finding | null {
-  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  for (const container of [...initContainerStatuses, ...containerStatuses]) {
-    const waiting = container.state?.waiting;
-    const illness = WAITING[waiting?.reason ?? ''];
-    if (!waiting || !illness) continue;
-    const since = unreadySince(pod);
-    const isLong = isOlder(since, healing.unreadySeconds, now);
-    const isDue = isLong || (illness === 'CrashLoop' && container.restartCount >= CRASHES);
-    return { illness, since, isDue, isCurable: illness !== 'BadSpec', says: wordsFor(container, illness) };
-  }
-  return null;
+/** A container that does not start, and may never do so. */
+function ofContainers(pod: Pod, { healing, now }: Rules): Finding | null {
+  const failure = startFailureOf(pod, now);
+  if (!failure) return null;
+  const { illness, reason, restarts, says } = failure;
+  const since = unreadySince(pod);
+  const isLong = isOlder(since, healing.unreadySeconds, now);
+  const isDue = isLong || (illness === 'CrashLoop' && restarts >= CRASHES);
+  return { illness, since, isDue, isCurable: illness !== 'BadSpec', startFailure: reason, says };
 }
 
 /** Neither ready nor waiting for anything in particular. A pod that starts is given more time than one that was ready. */
@@ -83,15 +68,8 @@ function ofSilence(pod: Pod, { healing, now }: Rules): Finding | null {
   if (isStarting && !isDue) return null;
   const isCreating = pod.status?.phase === 'Pending';
   const says = isCreating ? 'is created, but does not start' : 'runs, but is not ready';
-  return { illness: isCreating ? 'StuckCreating' : 'Unready', since, isDue, isCurable: true, says };
-}
-
-function wordsFor({ name, state, lastState }: ContainerStatus, illness: Illness): string {
-  const { reason, message } = state?.waiting ?? {};
-  if (illness !== 'CrashLoop')
-    return `container ${name}: ${reason ?? illness}: ${message ?? ''}`.replace(/: $/, '');
-  const { exitCode, reason: why } = lastState?.terminated ?? {};
-  return `container ${name} crashes again and again (exit code ${exitCode ?? 'unknown'}${why ? `, ${why}` : ''})`;
+  const illness = isCreating ? 'StuckCreating' : 'Unready';
+  return { illness, since, isDue, isCurable: true, startFailure: null, says };
 }
 
 function unreadySince(pod: Pod): number | null {

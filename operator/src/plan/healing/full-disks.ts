@@ -50,6 +50,17 @@ function patientsOf(
       if (!disk || disk.total <= 0 || (disk.used * 100) / disk.total < diskPercent) return [];
       const isCurable = component === 'worker';
       const says = `its disk is more than ${diskPercent} % full${isCurable ? '' : ': raise its storage, or maxStorage'}`;
-      return [{ component, pod, illness: 'DiskFull', since: null, isDue: true, isCurable, says }];
+      return [
+        {
+          component,
+          pod,
+          illness: 'DiskFull',
+          since: null,
+          isDue: true,
+          isCurable,
+          startFailure: null,
+          says,
+        },
+      ];
     });
 }

@@ -25,6 +25,8 @@ export interface Patient {
   readonly isDue: boolean;
   /** Whether another pod in its place could be better off. */
   readonly isCurable: boolean;
+  /** The kubelet's reason why a container does not start, which does not pass by itself; null: it gave none. */
+  readonly startFailure: string | null;
   /** For people: what is wrong, without what changes from minute to minute. */
   readonly says: string;
 }

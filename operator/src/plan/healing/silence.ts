@@ -37,6 +37,7 @@ export function hear(observed: Observed): Hearing {
       since: observed.now - ms,
       isDue,
       isCurable: true,
+      startFailure: null,
       says,
     };
   });

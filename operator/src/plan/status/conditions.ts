@@ -2,7 +2,7 @@ import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
 import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
-import { podsOf } from '../pods.ts';
+import { isReady, podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
 import { workloadOf, type Facts } from './facts.ts';
 import { busReady, storeReady } from './servers.ts';
@@ -14,6 +14,11 @@ const NAMED = 4;
 function list(items: readonly string[]): string {
   const more = items.length > NAMED ? [`and ${items.length - NAMED} more`] : [];
   return [...items.slice(0, NAMED), ...more].join('; ');
+}
+
+function listNames(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
 function available({ counts }: Facts): Verdict {
@@ -34,18 +39,24 @@ function serverStep({ context, counts }: Facts, server: 'mongodb' | 'kafka'): St
   const { desired, ready } = counts[server];
   const old = outdated(workloadOf(context, server), podsOf(context.observed, server)).length;
   if (old > 0) {
-    return { isRollout: true, says: `${server}: ${old} of ${desired} pods still have the old template` };
+    return { isRollout: true, says: `${server}: ${desired - old}/${desired} pods updated` };
   }
-  return ready < desired
-    ? { isRollout: false, says: `${server}: ${ready} of ${desired} pods are ready` }
-    : null;
+  return ready < desired ? { isRollout: false, says: `${server}: ${ready}/${desired} pods ready` } : null;
 }
 
-function roleStep({ counts }: Facts, role: Role, workload: Workload): Step | null {
+function roleStep({ context, counts }: Facts, role: Role, workload: Workload): Step | null {
   if (isRolledOut(workload)) return null;
   const { desired, replicas, ready, updated } = counts[role];
-  const says = `${role}: ${updated} of ${desired} pods are up to date, ${ready} are ready`;
-  return { isRollout: updated < replicas, says };
+  if (updated >= replicas) return { isRollout: false, says: `${role}: ${ready}/${desired} pods ready` };
+  const names = podsOf(context.observed, role)
+    .filter((pod) => !isReady(pod))
+    .map(({ metadata }) => metadata.name);
+  // How many are updated and how many are ready are counts of different pods: those that are not ready are named.
+  const unready = names.length > 0 ? [`${role}: pods not ready: ${listNames(names)}`] : [];
+  return {
+    isRollout: true,
+    says: [`${role}: ${updated}/${desired} pods updated`, ...unready].join('; '),
+  };
 }
 
 function stepOf(facts: Facts, component: Component): Step | null {
@@ -100,10 +111,17 @@ function refusals(facts: Facts): Verdict[] {
 
 function healingTroubles({ healing }: Facts): Verdict[] {
   const holds = healing.holds.map((hold) => yes(hold.reason, `${hold.component}: ${holdSays(hold)}`));
-  const due = healing.patients.filter(({ isDue }) => isDue);
+  const due = healing.patients.filter(({ isDue, startFailure }) => isDue && startFailure === null);
   if (due.length === 0) return holds;
   const says = list(due.map(({ pod, says: illness }) => `${pod.metadata.name}: ${illness}`));
   return [...holds, yes('PodsUnhealthy', says)];
+}
+
+/** Containers that do not start: what the kubelet says is told at once, for it does not pass by itself. */
+function startFailures({ healing }: Facts): Verdict[] {
+  return healing.patients.flatMap(({ component, pod, startFailure, says }) =>
+    startFailure === null ? [] : [yes(startFailure, `${component}: Pod ${pod.metadata.name}: ${says}`)],
+  );
 }
 
 function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
@@ -125,6 +143,7 @@ function degraded(facts: Facts, store: Verdict): Verdict {
   const troubles = [
     ...refusals(facts),
     ...otherTroubles(facts),
+    ...startFailures(facts),
     ...healingTroubles(facts),
     ...workloadTroubles(facts),
     ...(store.reason === 'MemberUnavailable' ? [yes('MemberUnavailable', store.message)] : []),

@@ -40,7 +40,7 @@ const cases: [string, ConditionType, Case, string][] = [
     'replicas that change',
     'Progressing',
     { children: without('hc-worker', there('worker', { readyReplicas: 3, availableReplicas: 3 }, 5)) },
-    'ReplicasUpdating: worker: 5 of 5 pods are up to date, 3 are ready',
+    'ReplicasUpdating: worker: 3/5 pods ready',
   ],
   [
     'a suspended replacement',

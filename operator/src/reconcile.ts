@@ -76,12 +76,13 @@ export class Reconciler {
     const { facts, storageClasses } = this.#options.api();
     const now = clock.now();
     const pods = caches.pods(cluster);
+    const children = caches.children(cluster);
     return {
       ...{ now, cluster, pods, defaults },
       viewAt: now - caches.podsSilentMs(cluster.metadata.namespace),
-      children: caches.children(cluster),
+      children,
       secrets: await secrets.facts(cluster),
-      readings: readings.of(cluster, pods, facts.podMetrics),
+      readings: readings.of(cluster, { pods, children }, facts.podMetrics),
       ledger: this.#ledger.of(key),
       ...{ api: facts, storageClasses },
       refusals: this.#failing.told(key, now),

@@ -42,4 +42,8 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# Why pods of StatefulSets cannot be created is said in Events alone.
+- apiGroups: ['']
+  resources: [events]
+  verbs: [list]
 {{- end }}

@@ -13,6 +13,7 @@ export interface Named extends Kind {
 /** How the API server's paths name the kinds that the operator knows. Every one of them lies in a namespace. */
 const PLURALS: Readonly<Record<string, string>> = {
   'hashcluster.io/v1alpha1/HashCluster': 'hashclusters',
+  'v1/Event': 'events',
   'v1/ConfigMap': 'configmaps',
   'v1/Pod': 'pods',
   'v1/PersistentVolumeClaim': 'persistentvolumeclaims',

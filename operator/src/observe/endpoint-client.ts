@@ -55,6 +55,9 @@ const WORKERS: z.ZodType<{ items: WorkerReport[] }> = z.object({
   ),
 });
 
+/** `GET /readyz`. */
+const READINESS = z.object({ checks: z.record(z.string(), z.string()) });
+
 /** Asks endpoints, by the addresses of their pods. */
 export class EndpointClient {
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1, timeout: KEEP_ALIVE_MS });
@@ -69,15 +72,26 @@ export class EndpointClient {
     return (await this.#get(origin, '/v1/workers', WORKERS)).items;
   }
 
+  /** `GET /readyz` on the admin port: checks that fail, each with its reason. */
+  async failingChecks(origin: string): Promise<Readonly<Record<string, string>>> {
+    const { checks } = await this.#get(origin, '/readyz', READINESS, [200, 503]);
+    return Object.fromEntries(Object.entries(checks).filter(([, says]) => says !== 'ok'));
+  }
+
   /** Idempotent. */
   stop(): void {
     this.#stopping.abort(new Error('Endpoints are not asked any more'));
     this.#agent.destroy();
   }
 
-  async #get<T>(origin: string, path: string, shape: z.ZodType<T>): Promise<T> {
-    const { statusCode, text } = await this.#ask(new URL(path, origin));
-    if (statusCode !== 200) throw new Error(`${path}: ${statusCode}: ${text.slice(0, 200)}`);
+  async #get<T>(
+    origin: string,
+    path: string,
+    shape: z.ZodType<T>,
+    expected: readonly number[] = [200],
+  ): Promise<T> {
+    const { statusCode = 0, text } = await this.#ask(new URL(path, origin));
+    if (!expected.includes(statusCode)) throw new Error(`${path}: ${statusCode}: ${text.slice(0, 200)}`);
     const parsed = shape.safeParse(JSON.parse(text));
     if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error).slice(0, 300)}`);
     return parsed.data;

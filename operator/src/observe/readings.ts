@@ -1,7 +1,7 @@
 import type { HashCluster } from '../api/hash-cluster.ts';
 import type { Transport } from '../control/transport.ts';
 import { credentialsName, memberHosts, MONGO_SET, PORTS } from '../plan/desired/names.ts';
-import type { Pod } from '../plan/kube.ts';
+import type { KubeObject, Pod } from '../plan/kube.ts';
 import type {
   ClusterReport,
   EndpointReading,
@@ -15,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { MongoServers } from '../servers/mongodb.ts';
 import { EndpointClient } from './endpoint-client.ts';
 import { kafkaReading } from './kafka-reading.ts';
+import { PodReadings } from './pod-readings.ts';
 import { Poll } from './poll.ts';
 import type { Secrets } from './secrets.ts';
 import { Slots } from './slots.ts';
@@ -52,9 +53,16 @@ interface Desk {
   /** By the pod's uid. */
   readonly endpoints: Map<string, Poll<EndpointWord>>;
   mongo: Poll<MongoReport> | null;
+  readonly podReadings: PodReadings;
   /** The HashCluster as it is now. */
   cluster: HashCluster;
   pods: readonly Pod[];
+}
+
+/** What there is of a HashCluster. */
+export interface Live {
+  readonly pods: readonly Pod[];
+  readonly children: readonly KubeObject[];
 }
 
 /** What running parts say of themselves, asked for again and again, as long as somebody wants to know. */
@@ -72,7 +80,7 @@ export class ReadingsBook {
   }
 
   /** What was last heard. What is due is asked anew meanwhile. */
-  of(cluster: HashCluster, pods: readonly Pod[], hasMetrics: boolean): Readings {
+  of(cluster: HashCluster, { pods, children }: Live, hasMetrics: boolean): Readings {
     const desk = this.#deskOf(cluster, pods);
     const { namespace } = cluster.metadata;
     const endpoints = this.#endpointReadings(desk);
@@ -82,6 +90,8 @@ export class ReadingsBook {
       mongo: this.#mongo(desk),
       // The disks of others are theirs to watch.
       kafka: cluster.spec.kafka.managed ? kafkaReading(endpoints) : null,
+      probes: desk.podReadings.probes(pods),
+      creations: desk.podReadings.creationFailures(children, pods),
     };
   }
 
@@ -105,10 +115,25 @@ export class ReadingsBook {
   #deskOf(cluster: HashCluster, pods: readonly Pod[]): Desk {
     const key = keyOf(cluster);
     const known = this.#desks.get(key);
-    const desk = known ?? { endpoints: new Map(), mongo: null, cluster, pods };
+    const desk = known ?? {
+      ...{ endpoints: new Map(), mongo: null, cluster, pods },
+      podReadings: this.#podReadings(key),
+    };
     Object.assign(desk, { cluster, pods });
     this.#desks.set(key, desk);
     return desk;
+  }
+
+  #podReadings(key: string): PodReadings {
+    const { transport, clock } = this.#options;
+    return new PodReadings({
+      ...{ transport, clock, client: this.#endpoints, onNews: () => this.#tell(key) },
+      ask: (work) => this.#slots.run(work),
+    });
+  }
+
+  #tell(key: string): void {
+    if (!this.#stopped) this.#options.onNews(key);
   }
 
   #poll<T>(
@@ -119,14 +144,12 @@ export class ReadingsBook {
       readonly gist: (value: T) => unknown;
     },
   ): Poll<T> {
-    const { clock, onNews } = this.#options;
+    const { clock } = this.#options;
     return new Poll<T>({
       ...own,
       ...{ clock, failingMs: FAILING_MS },
       ask: () => this.#slots.run(own.ask),
-      onNews: () => {
-        if (!this.#stopped) onNews(keyOf(desk.cluster));
-      },
+      onNews: () => this.#tell(keyOf(desk.cluster)),
     });
   }
 

@@ -115,12 +115,30 @@ export interface KafkaReport {
   readonly disks: readonly { readonly broker: number; readonly used: number; readonly total: number }[];
 }
 
+/** Why a pod that runs is not ready, as its readiness probe says. */
+export interface ProbeReading {
+  readonly component: Role;
+  readonly pod: string;
+  /** Checks that fail, each with its reason. */
+  readonly checks: Reading<Readonly<Record<string, string>>>;
+}
+
+/** Why pods of a StatefulSet that are not there could not be created; null: there is no reason known. */
+export interface CreationReading {
+  readonly component: 'mongodb' | 'kafka';
+  readonly failure: Reading<string | null>;
+}
+
 /** Everything that was asked of running parts. Null: not asked for (there is nothing to ask, or nobody). */
 export interface Readings {
   readonly usage: Reading<readonly PodUsage[]> | null;
   readonly endpoints: readonly EndpointReading[];
   readonly mongo: Reading<MongoReport> | null;
   readonly kafka: Reading<KafkaReport> | null;
+  /** Of some pods that are not ready. */
+  readonly probes: readonly ProbeReading[];
+  /** Of StatefulSets that lack pods. */
+  readonly creations: readonly CreationReading[];
 }
 
 /** A Secret, without what it holds. */

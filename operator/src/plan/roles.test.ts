@@ -8,7 +8,13 @@ const EXTERNAL = {
   mongodb: { external: { secretName: 'store' } },
   kafka: { external: { brokers: ['k:9092'], secretName: 'bus' } },
 };
-const secret = (name: string, hash = 'a') => ({ name, uid: name, owner: null, keys: [], hash });
+const secret = (name: string, hash = 'a') => ({
+  name,
+  uid: name,
+  owner: null,
+  keys: ['uri', 'username', 'password', 'ca.crt'],
+  hash,
+});
 
 describe('endpoints and workers', () => {
   test('are not made before the Secrets are there that the spec names', () => {

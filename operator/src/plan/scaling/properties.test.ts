@@ -103,7 +103,7 @@ function readings(current: number, { seconds, age, cores, disk }: Facts): Readin
             disks: [{ host: 'a', used: disk, total: 1 }],
           },
     ),
-    kafka: null,
+    ...{ kafka: null, probes: [], creations: [] },
   };
 }
 

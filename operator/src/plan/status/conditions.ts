@@ -4,6 +4,7 @@ import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
 import { isReady, podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
+import { creationFailures, missingKeys, whyUnready } from './causes.ts';
 import { workloadOf, type Facts } from './facts.ts';
 import { busReady, storeReady } from './servers.ts';
 import { no, yes, type Verdict } from './verdict.ts';
@@ -21,10 +22,15 @@ function listNames(names: readonly string[]): string {
   return `${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
-function available({ counts }: Facts): Verdict {
-  const { endpoint, worker } = counts;
-  if (endpoint.ready === 0) return no('NoEndpoint', 'No endpoint is ready: jobs cannot be submitted');
-  if (worker.ready === 0) return no('NoWorker', 'No worker is ready: jobs are stored, but not processed');
+function available(facts: Facts): Verdict {
+  const { endpoint, worker } = facts.counts;
+  const says = (text: string, role: Role): string => [text, whyUnready(facts, role) ?? []].flat().join('; ');
+  if (endpoint.ready === 0) {
+    return no('NoEndpoint', says('No endpoint is ready: jobs cannot be submitted', 'endpoint'));
+  }
+  if (worker.ready === 0) {
+    return no('NoWorker', says('No worker is ready: jobs are stored, but not processed', 'worker'));
+  }
   return yes('Serving', 'Jobs are accepted and processed');
 }
 
@@ -124,13 +130,15 @@ function startFailures({ healing }: Facts): Verdict[] {
   );
 }
 
-function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
+function otherTroubles(facts: Facts): Verdict[] {
+  const { context, stuck, missingSecrets } = facts;
   const { ingress } = context.cluster.spec;
   const noRoute = ingress.enabled && ingress.type === 'HTTPRoute' && !context.observed.api.httpRoute;
   return [
     ...(missingSecrets.length > 0
       ? [yes('SecretMissing', `Secrets are missing: ${missingSecrets.join(', ')}`)]
       : []),
+    ...missingKeys(facts).map(({ message }) => yes('SecretKeyMissing', message)),
     ...(noRoute
       ? [yes('NoGatewayApi', 'An HTTPRoute is asked for, but the Gateway API is not installed')]
       : []),
@@ -138,15 +146,19 @@ function otherTroubles({ context, stuck, missingSecrets }: Facts): Verdict[] {
   ];
 }
 
+/** Reasons of StoreReady that are nowhere else in the status. */
+const STORE_TROUBLES: ReadonlySet<string> = new Set(['MemberUnavailable', 'StoreUnreachable']);
+
 /** Whether something is wrong that does not pass by itself, the gravest first. */
 function degraded(facts: Facts, store: Verdict): Verdict {
   const troubles = [
     ...refusals(facts),
     ...otherTroubles(facts),
     ...startFailures(facts),
+    ...creationFailures(facts),
     ...healingTroubles(facts),
     ...workloadTroubles(facts),
-    ...(store.reason === 'MemberUnavailable' ? [yes('MemberUnavailable', store.message)] : []),
+    ...(STORE_TROUBLES.has(store.reason) ? [yes(store.reason, store.message)] : []),
   ];
   const [first] = troubles;
   if (!first) return no('AsExpected', 'No problems detected');

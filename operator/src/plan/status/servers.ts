@@ -1,6 +1,7 @@
 import { mongoUsers } from '../desired/mongodb.ts';
 import { isWhole, mongoReport, takesPart } from '../mongo-steps.ts';
 import { fresh, type Reading } from '../observed.ts';
+import { creationFailures, missingKeys, whyNoStore } from './causes.ts';
 import type { Facts } from './facts.ts';
 import { no, unknown, yes, type Verdict } from './verdict.ts';
 
@@ -11,28 +12,36 @@ function whyUnknown(reading: Reading<unknown> | null, what: string): string {
   return 'error' in reading ? `${what} does not answer: ${reading.error}` : `${what} was last heard long ago`;
 }
 
-function missing(secret: string | undefined, { missingSecrets }: Facts): Verdict | null {
-  if (secret === undefined || !missingSecrets.includes(secret)) return null;
-  return no(
-    'SecretMissing',
-    `Secret ${secret} does not exist. Create it, with the keys that the spec describes`,
-  );
+function missing(secret: string | undefined, facts: Facts): Verdict | null {
+  if (secret === undefined) return null;
+  if (facts.missingSecrets.includes(secret)) {
+    return no(
+      'SecretMissing',
+      `Secret ${secret} does not exist. Create it, with the keys that the spec describes`,
+    );
+  }
+  const key = missingKeys(facts).find((each) => each.secret === secret);
+  return key ? no('SecretKeyMissing', key.message) : null;
 }
 
 /** Of a store that others run is known what the endpoints know: they are not ready without it. */
 function externalStore(facts: Facts, secretName: string): Verdict {
   const absent = missing(secretName, facts);
   if (absent) return absent;
-  return facts.counts.endpoint.ready > 0
-    ? yes('Reached', 'Endpoints are ready, so they reach MongoDB')
-    : unknown('NotKnown', 'No endpoint is ready, so nobody can tell whether MongoDB is reached');
+  if (facts.counts.endpoint.ready > 0) return yes('Reached', 'Endpoints are ready, so they reach MongoDB');
+  return (
+    whyNoStore(facts) ??
+    unknown('NotKnown', 'No endpoint is ready, and none has said yet whether it reaches MongoDB')
+  );
 }
 
 function managedStore(facts: Facts): Verdict {
   const { context, counts } = facts;
   const report = mongoReport(context);
-  const pods = `${counts.mongodb.ready} of ${counts.mongodb.desired} pods are ready`;
+  const pods = `${counts.mongodb.ready}/${counts.mongodb.desired} pods ready`;
   if (report === null) {
+    const failed = creationFailures(facts).find(({ component }) => component === 'mongodb');
+    if (failed && counts.mongodb.ready === 0) return no(failed.reason, `${pods}; ${failed.message}`);
     const why = whyUnknown(context.observed.readings.mongo, 'MongoDB');
     return counts.mongodb.ready === 0
       ? no('NotRunning', `${pods}; ${why}`)

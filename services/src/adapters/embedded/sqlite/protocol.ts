@@ -19,6 +19,14 @@ export type Operation =
   | 'cancel'
   | 'backlog';
 
+/** Commands of a lane are carried out in their order. Pages of lists have their own, so that they hold up nothing else. */
+export type Lane = 'main' | 'lists';
+
+/** The lane of an operation. */
+export function laneOf(operation: Operation): Lane {
+  return operation === 'list' ? 'lists' : 'main';
+}
+
 export interface Command {
   /** Names the reply. */
   readonly call: number;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import * as kit from '../../../ports/job-store-conformance-kit.ts';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
@@ -197,6 +198,28 @@ describe('the thread of the store', () => {
     );
     await Promise.all(taken);
     expect(await store.submit([job('one more')])).toMatchObject([{ kind: 'created' }]);
+  });
+
+  test('does what is asked after many pages of a list without reading them all first', async () => {
+    const { store } = await open(await newFile());
+    await store.submit(kit.jobs(1_000, 3));
+    let read = 0;
+    const query = { tenant: TENANT, state: null, cursor: null, limit: 1_000 };
+    const pages = Array.from({ length: 20 }, () => store.list(query).then(() => read++));
+    await store.submit([job('between')]);
+    await nextTurn();
+    expect(read).toBeLessThan(10);
+    await Promise.all(pages);
+  });
+
+  test('takes so many rows of lists and no more, and goes on taking the rest', async () => {
+    const { store } = await open(await newFile());
+    const query = { tenant: TENANT, state: null, cursor: null, limit: 1_000 };
+    const pages = Array.from({ length: MAX_IN_FLIGHT / query.limit }, () => store.list(query));
+    expect(await refusal(store.list(query))).toBe('more than 100,000 rows of lists wait to be read');
+    expect(await store.submit([job('meanwhile')])).toMatchObject([{ kind: 'created' }]);
+    await Promise.all(pages);
+    expect((await store.list(query)).items).toHaveLength(1);
   });
 
   test('shares one flush among all that is asked in one turn', async () => {

@@ -3,9 +3,19 @@ import type { Clock } from '../../../ports/clock.ts';
 import { StoreUnavailableError, type StoreOptions } from '../../../ports/job-store.ts';
 import type { Logger } from '../../../ports/logger.ts';
 import { CellReader } from './cells.ts';
-import type { Cell, Command, FromThread, Operation, Reply, ThreadSetup, ToThread } from './protocol.ts';
+import {
+  laneOf,
+  type Cell,
+  type Command,
+  type FromThread,
+  type Lane,
+  type Operation,
+  type Reply,
+  type ThreadSetup,
+  type ToThread,
+} from './protocol.ts';
 
-/** Items that may wait for the disk. Beyond that the store says no, rather than filling the memory. */
+/** Items that may wait in each lane. Beyond that the store says no, rather than filling the memory. */
 export const MAX_IN_FLIGHT = 100_000;
 /** What a stop waits for work in hand; then the thread is ended. */
 const STOP_MS = 10_000;
@@ -27,6 +37,7 @@ export interface Call<T> {
 }
 
 interface Pending {
+  readonly lane: Lane;
   readonly items: number;
   now: number;
   answer(cells: readonly Cell[], now: number): void;
@@ -45,7 +56,7 @@ export class StoreThread {
   #stopping: Promise<void> | null = null;
   #outbox: Omit<Command, 'now'>[] = [];
   readonly #pending = new Map<number, Pending>();
-  #inFlight = 0;
+  #inFlight: Record<Lane, number> = { main: 0, lists: 0 };
   #calls = 0;
 
   constructor(options: ThreadOptions) {
@@ -141,15 +152,17 @@ export class StoreThread {
     if (!this.#worker || this.#stopping) {
       return Promise.reject(new StoreUnavailableError(this.trouble() ?? this.#down));
     }
-    if (this.#inFlight + items > MAX_IN_FLIGHT) {
+    const lane = laneOf(operation);
+    if (this.#inFlight[lane] + items > MAX_IN_FLIGHT) {
       const most = MAX_IN_FLIGHT.toLocaleString('en');
-      return Promise.reject(new StoreUnavailableError(`more than ${most} items wait for the store's disk`));
+      const what = lane === 'lists' ? 'rows of lists wait to be read' : "items wait for the store's disk";
+      return Promise.reject(new StoreUnavailableError(`more than ${most} ${what}`));
     }
     return new Promise((resolve, reject) => {
       const call = ++this.#calls;
       const answer = (found: readonly Cell[], now: number): void => resolve(read(new CellReader(found), now));
-      this.#pending.set(call, { items, now: 0, answer, fail: reject });
-      this.#inFlight += items;
+      this.#pending.set(call, { lane, items, now: 0, answer, fail: reject });
+      this.#inFlight[lane] += items;
       if (this.#outbox.push({ call, operation, cells, items }) === 1) setImmediate(() => this.#flush());
     });
   }
@@ -169,7 +182,7 @@ export class StoreThread {
     for (const reply of replies) {
       const pending = this.#pending.get(reply.call)!;
       this.#pending.delete(reply.call);
-      this.#inFlight -= pending.items;
+      this.#inFlight[pending.lane] -= pending.items;
       if ('failure' in reply) {
         failure = reply.failure;
         pending.fail(new StoreUnavailableError(reply.failure));
@@ -202,7 +215,7 @@ export class StoreThread {
     const lost = [...this.#pending.values()];
     this.#pending.clear();
     this.#outbox = [];
-    this.#inFlight = 0;
+    this.#inFlight = { main: 0, lists: 0 };
     for (const pending of lost) pending.fail(new StoreUnavailableError(this.#down));
     if (this.#stopping) return;
     this.#options.logger.error('store thread ended', { file: this.#options.file, reason, lost: lost.length });

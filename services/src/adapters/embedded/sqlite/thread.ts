@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
-import { GROUP_ITEMS, runGroup } from './groups.ts';
+import { runGroup } from './groups.ts';
+import { Inbox } from './inbox.ts';
 import { openStore, type OpenStore } from './open.ts';
 import type { Command, FromThread, ThreadSetup, ToThread } from './protocol.ts';
 
@@ -14,10 +15,16 @@ function main(port: MessagePort, setup: ThreadSetup): void {
     port.close();
     return;
   }
-  const inbox = new Inbox(port);
+  const inbox = new Inbox();
+  /** With what has come while the last group was written. */
+  const nextGroup = (): Command[] => {
+    let waiting = receiveMessageOnPort(port);
+    for (; waiting; waiting = receiveMessageOnPort(port)) inbox.receive(waiting.message as ToThread);
+    return inbox.nextGroup();
+  };
   port.on('message', (message: ToThread) => {
     inbox.receive(message);
-    for (let group = inbox.nextGroup(); group.length > 0; group = inbox.nextGroup()) {
+    for (let group = nextGroup(); group.length > 0; group = nextGroup()) {
       send({ kind: 'replies', replies: runGroup(store.ledger, group) });
     }
     if (!inbox.closing) return;
@@ -25,34 +32,6 @@ function main(port: MessagePort, setup: ThreadSetup): void {
     port.close();
   });
   send({ kind: 'ready', opened: store.opened });
-}
-
-/** What has come and is not done yet. */
-class Inbox {
-  readonly #port: MessagePort;
-  #commands: Command[] = [];
-  /** The caller will send nothing more. */
-  closing = false;
-
-  constructor(port: MessagePort) {
-    this.#port = port;
-  }
-
-  receive(message: ToThread): void {
-    if (message.kind === 'close') this.closing = true;
-    else this.#commands = this.#commands.concat(message.commands);
-  }
-
-  /** Takes the next commands, with what has come while the last group was written. None when nothing waits. */
-  nextGroup(): Command[] {
-    let waiting = receiveMessageOnPort(this.#port);
-    for (; waiting; waiting = receiveMessageOnPort(this.#port)) this.receive(waiting.message as ToThread);
-    let count = 0;
-    for (let items = 0; count < this.#commands.length && items < GROUP_ITEMS; count++) {
-      items += this.#commands[count]!.items;
-    }
-    return this.#commands.splice(0, count);
-  }
 }
 
 if (parentPort) main(parentPort, workerData as ThreadSetup);

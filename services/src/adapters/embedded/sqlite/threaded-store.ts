@@ -55,7 +55,8 @@ export class ThreadedStore implements port.JobStore {
     const place = readCursor(cursor, state);
     const at = place.part === 'live' ? ['live', place.id] : ['results', place.finishedAt, place.id];
     const read = (reader: CellReader): port.Page => readPage(reader, limit);
-    return this.#thread.call({ operation: 'list', cells: [tenant, state, limit + 1, ...at], items: 1, read });
+    const cells = [tenant, state, limit + 1, ...at];
+    return this.#thread.call({ operation: 'list', cells, items: limit, read });
   }
 
   claim(worker: string, wish: port.ClaimWish): Promise<LiveJob[]> {
@@ -109,7 +110,7 @@ export class ThreadedStore implements port.JobStore {
     return this.#thread.call({
       operation: 'sweep',
       cells: [forgottenAfterMs, limit],
-      items: 1,
+      items: limit,
       read: readSweep,
     });
   }

@@ -1,9 +1,12 @@
 import { expect, test } from '@jest/globals';
-import type { JobFacts, JobView, LiveJob } from '../jobs/job.ts';
+import type { JobFacts, JobId, JobView, LiveJob } from '../jobs/job.ts';
 import { DAY_MS, TENANT, viewOfJob, WORKER } from './job-store-conformance-facts.ts';
-import type { JobStore, ListQuery, StoreOptions } from './job-store.ts';
+import type { DamagedFact, JobStore, ListQuery, StoreOptions } from './job-store.ts';
 
 export * from './job-store-conformance-facts.ts';
+
+/** What happens to the rows of a job: one bit of a column flips, or they are as an earlier version has written them. */
+export type Tampering = 'digest' | 'position' | 'iterations' | 'unchecked';
 
 /** A store that a test has to itself. */
 export interface StoreUnderTest {
@@ -14,6 +17,10 @@ export interface StoreUnderTest {
   reopen?(): Promise<JobStore>;
   /** Another client of the same store; absent where there can be only one. It is closed with the first. */
   another?(): Promise<JobStore>;
+  /** Changes what is stored of a job behind the store's back. Who holds a job may have lost it then. */
+  tamper(id: JobId, how: Tampering): Promise<void>;
+  /** What the store has reported as damaged. */
+  readonly damaged: readonly DamagedFact[];
   /** Stops the store and removes what it kept. Idempotent. */
   close(): Promise<void>;
 }

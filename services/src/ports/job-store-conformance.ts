@@ -1,6 +1,7 @@
 import { afterEach, describe } from '@jest/globals';
 import { DEFAULT_RETENTION_MS } from '../jobs/limits.ts';
 import { describeCancel } from './job-store-conformance-cancel.ts';
+import { describeDamage } from './job-store-conformance-damage.ts';
 import type { StoreAbilities, StoreSetup, StoreSuite, StoreUnderTest } from './job-store-conformance-kit.ts';
 import { describeClients } from './job-store-conformance-clients.ts';
 import { describeLeases } from './job-store-conformance-leases.ts';
@@ -47,6 +48,7 @@ export function describeJobStore(title: string, setup: StoreSetup, abilities: St
     describeLeases(suite);
     describeList(suite);
     describeClients(suite);
+    describeDamage(suite);
     describeModel(suite);
     describeRaces(suite);
   });

@@ -85,6 +85,19 @@ export interface Sweep {
   readonly expired: number;
 }
 
+/**
+ * A stored digest whose check value does not match: a bit has flipped on the disk or in the memory of a server. Nobody is
+ * shown it, and nothing goes on from it.
+ */
+export interface DamagedFact {
+  readonly job: JobId;
+  readonly what: 'result' | 'checkpoint';
+  /** The position on the chain that the digest was said to be of. */
+  readonly position: number;
+  /** Whether the job is computed again; false: not even what it was can be believed, and it has failed. */
+  readonly recomputed: boolean;
+}
+
 /** A cursor that this store did not give. */
 export class InvalidCursorError extends Error {
   override readonly name = 'InvalidCursorError';
@@ -139,4 +152,6 @@ export interface StoreOptions {
   readonly sharedCache: boolean;
   /** Results with fewer iterations are not worth looking up as the beginning of longer ones. */
   readonly reuseIterations: number;
+  /** Told of each damaged digest that is found, once. */
+  readonly onDamaged?: (fact: DamagedFact) => void;
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createMemoryBus } from '../adapters/embedded/memory-bus.ts';
 import { createSqliteStore } from '../adapters/embedded/sqlite-store.ts';
 import { createEndpoint, type Endpoint } from '../endpoint/endpoint.ts';
+import { damageReport } from '../runtime/damage-report.ts';
 import { originOf } from '../runtime/origin.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { defaultWorkerSettings } from '../worker/settings.ts';
@@ -56,6 +57,7 @@ function assemble(dataDir: string, settings: EmbeddedSettings, { telemetry, faul
   const store = createSqliteStore({
     ...{ file: join(dataDir, 'hashcluster.db'), logger, clock },
     ...settings.store,
+    onDamaged: damageReport(logger, metrics),
   });
   const bus = createMemoryBus({ logger });
   const worker = new Worker({

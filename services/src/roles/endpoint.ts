@@ -20,7 +20,7 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
   let endpoint: Endpoint | null = null;
   const { adminUrl, stop } = await startProcess(settings.process, signal, async (ground) => {
     const { logger, metrics, tracer } = ground.telemetry;
-    const store = openStore(settings.mongo, settings.store, logger);
+    const store = openStore(settings.mongo, settings.store, ground.telemetry);
     const bus = await openBus(settings.kafka, ground.telemetry);
     const busServers = await openBusServers(settings.kafka);
     const inline = newInlineHasher(settings.backend);

@@ -6,6 +6,7 @@ import type { Bus } from '../ports/bus.ts';
 import type { BusServers } from '../ports/bus-servers.ts';
 import type { JobStore, StoreOptions } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import { damageReport } from '../runtime/damage-report.ts';
 import { unlessAborted } from '../runtime/deadline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { retry } from '../runtime/retry.ts';
@@ -34,8 +35,12 @@ export function storePart(store: JobStore, { logger, signal }: Patience): Part {
   return { name: 'store', start: () => unlessAborted(start(), signal), stop: () => store.stop() };
 }
 
-export function openStore(mongo: MongoSettings, options: StoreOptions, logger: Logger): JobStore {
-  return createMongoStore({ ...mongo, ...options, logger });
+export function openStore(
+  mongo: MongoSettings,
+  options: StoreOptions,
+  { logger, metrics }: Telemetry,
+): JobStore {
+  return createMongoStore({ ...mongo, ...options, logger, onDamaged: damageReport(logger, metrics) });
 }
 
 /** Rejects when the certificates to trust cannot be read. */

@@ -23,7 +23,7 @@ export async function startWorker(settings: WorkerRole, signal: AbortSignal): Pr
     const clock = systemClock;
     const hasher = newHasher(settings.hashing, logger);
     hashing = hasher.description;
-    const store = openStore(settings.mongo, settings.store, logger);
+    const store = openStore(settings.mongo, settings.store, ground.telemetry);
     const bus = await openBus(settings.kafka, ground.telemetry);
     const worker = new Worker({
       ...{ store, bus, hasher, clock, logger, metrics, settings: settings.worker },

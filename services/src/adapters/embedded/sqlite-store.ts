@@ -17,7 +17,7 @@ export interface SqliteStoreOptions extends StoreOptions {
  * shares the next flush. Every answer is durable (WAL, `synchronous=FULL`).
  */
 export function createSqliteStore(options: SqliteStoreOptions): JobStore {
-  const { file, logger, clock, retentionMs, sharedCache, reuseIterations } = options;
-  const settings = { file, logger, retentionMs, sharedCache, reuseIterations, clock: clock ?? Date };
-  return new ThreadedStore(new StoreThread(settings), retentionMs);
+  const { clock, ...rest } = options;
+  const settings = { ...rest, clock: clock ?? Date };
+  return new ThreadedStore(new StoreThread(settings), options.retentionMs);
 }

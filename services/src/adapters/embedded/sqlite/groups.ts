@@ -1,4 +1,5 @@
 import { COMMANDS } from './commands/index.ts';
+import { transactRepairing } from './damage.ts';
 import type { Ledger } from './ledger.ts';
 import type { Command, Reply } from './protocol.ts';
 
@@ -11,7 +12,9 @@ export const GROUP_ITEMS = 20_000;
  */
 export function runGroup(ledger: Ledger, commands: readonly Command[]): Reply[] {
   try {
-    return ledger.transact(() => commands.map((command) => execute(ledger, command)));
+    return transactRepairing(ledger, commands[0]?.now ?? 0, () =>
+      commands.map((command) => execute(ledger, command)),
+    );
   } catch {
     return commands.map((command) => runAlone(ledger, command));
   }
@@ -19,7 +22,7 @@ export function runGroup(ledger: Ledger, commands: readonly Command[]): Reply[] 
 
 function runAlone(ledger: Ledger, command: Command): Reply {
   try {
-    return ledger.transact(() => execute(ledger, command));
+    return transactRepairing(ledger, command.now, () => execute(ledger, command));
   } catch (error) {
     return { call: command.call, failure: error instanceof Error ? error.message : String(error) };
   }

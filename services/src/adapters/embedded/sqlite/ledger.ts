@@ -8,12 +8,14 @@ import type {
   JobResult,
   LiveJob,
 } from '../../../jobs/job.ts';
+import { checksumOf } from '../../../jobs/checksum.ts';
 import type { Moment } from '../../../jobs/machine.ts';
-import type { StoreOptions } from '../../../ports/job-store.ts';
-import { liveCells, liveOf, RESULT_CELLS, resultCells, resultOf } from './cells.ts';
+import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
+import { LIVE_CELLS, liveCells, liveOf, RESULT_CELLS, resultCells, resultOf } from './cells.ts';
+import { DamagedRowsError, isDamagedLive, isDamagedResult, liveChecksum, resultChecksum } from './damage.ts';
 import type { Cell } from './protocol.ts';
 import { keyOf, ResultIndex } from './result-index.ts';
-import { Statements } from './statements.ts';
+import { Statements, type StatementName } from './statements.ts';
 import { Tally } from './tally.ts';
 
 /** A record as it was loaded, and the row of its result (which is there even when the result has expired). */
@@ -27,6 +29,8 @@ export class Ledger {
   readonly sql: Statements;
   readonly index: ResultIndex;
   readonly tally = new Tally();
+  /** What was found damaged, and is to be reported. */
+  readonly found: DamagedFact[] = [];
   readonly #db: DatabaseSync;
   readonly #options: StoreOptions;
 
@@ -62,19 +66,31 @@ export class Ledger {
 
   /** What is known of an id. An expired result is not, whether it is deleted yet or not. */
   load(id: JobId, now: number): Held {
-    const row = this.#findResult(id);
+    const row = this.findResult(id);
+    if (row && isDamagedResult(row)) throw new DamagedRowsError([id]);
     const result = row ? resultOf(row) : null;
     const current = result !== null && result.expiresAt > now ? result : null;
-    const resultRow = row ? (row[RESULT_CELLS] as number) : null;
+    const resultRow = row ? (row[RESULT_CELLS + 1] as number) : null;
     return { record: { live: this.findLive(id), result: current }, resultRow };
   }
 
+  /** Rows of live jobs, without their check values. Throws `DamagedRowsError` where those do not match. */
+  liveRows(name: StatementName, ...values: Cell[]): Cell[][] {
+    return sound(this.sql.rows(name, ...values), LIVE_CELLS, isDamagedLive);
+  }
+
+  /** Likewise of results. */
+  resultRows(name: StatementName, ...values: Cell[]): Cell[][] {
+    return sound(this.sql.rows(name, ...values), RESULT_CELLS, isDamagedResult);
+  }
+
   findLive(id: JobId): LiveJob | null {
-    const cells = this.sql.row('findLive', id);
+    const [cells] = this.liveRows('findLive', id);
     return cells ? liveOf(cells) : null;
   }
 
-  #findResult(id: JobId): Cell[] | undefined {
+  /** The row as it is: with its check value, and where it is. */
+  findResult(id: JobId): Cell[] | undefined {
     for (const seq of this.index.recent(id)) {
       const row = this.sql.row('resultBySeq', seq);
       if (row?.[0] === id) return row;
@@ -93,16 +109,17 @@ export class Ledger {
     if (before) this.tally.leave(before);
     if (after) this.tally.enter(after);
     if (!after) this.sql.row('deleteLive', before!.id);
-    else if (!before) this.sql.run('insertLive', ...liveCells(after));
+    else if (!before) this.#insertLive(liveCells(after));
     else this.#changeLive(before, after);
   }
 
   #changeLive(before: LiveJob, after: LiveJob): void {
     const { id, position, digest, owner, attempts, queuedAt } = after;
+    const checksum = checksumOf(after, after);
     if (before.owner === owner && before.queuedAt === queuedAt && before.class === after.class) {
-      this.sql.run('moveLive', id, position, digest, attempts);
+      this.sql.run('moveLive', id, position, digest, attempts, checksum);
     } else {
-      this.sql.run('changeLive', id, position, digest, after.class, owner, attempts, queuedAt);
+      this.sql.run('changeLive', id, position, digest, after.class, owner, attempts, queuedAt, checksum);
     }
   }
 
@@ -112,13 +129,21 @@ export class Ledger {
     } else if (record.result?.outcome === 'done') {
       this.sql.run('touchResult', resultRow, next.expiresAt);
     } else {
-      this.sql.run('replaceResult', resultRow, ...resultCells(next).slice(4));
+      this.replaceResult(resultRow, resultCells(next));
     }
+  }
+
+  replaceResult(row: number, cells: readonly Cell[]): void {
+    this.sql.run('replaceResult', row, ...cells.slice(1), resultChecksum(cells));
+  }
+
+  #insertLive(cells: readonly Cell[]): number {
+    return this.sql.run('insertLive', ...cells, liveChecksum(cells));
   }
 
   /** A job of an id that has no result. False, and nothing has happened, when there is a live one. */
   addLive(cells: readonly Cell[]): boolean {
-    if (this.sql.run('insertLive', ...cells) === 0) return false;
+    if (this.#insertLive(cells) === 0) return false;
     this.tally.enter(liveOf(cells));
     return true;
   }
@@ -131,16 +156,23 @@ export class Ledger {
 
   /** A result of an id that has none. */
   addResult(cells: readonly Cell[]): void {
-    this.sql.run('insertResult', this.index.add(cells[0] as JobId), ...cells);
+    this.sql.run('insertResult', this.index.add(cells[0] as JobId), ...cells, resultChecksum(cells));
   }
 
   /** The longest known part of a chain that is worth looking up, up to and with the position asked for. */
   longestKnown({ tenant, chain, iterations }: JobFacts, now: number): ChainPoint | null {
     const { reuseIterations, sharedCache } = this.#options;
     if (iterations < reuseIterations) return null;
-    const found = sharedCache
-      ? this.sql.row('reuse', chain, iterations, now)
-      : this.sql.row('reuse', chain, iterations, now, tenant);
-    return found ? { position: found[0] as number, digest: found[1] as string } : null;
+    const [found] = sharedCache
+      ? this.resultRows('reuse', chain, iterations, now)
+      : this.resultRows('reuse', chain, iterations, now, tenant);
+    return found ? { position: found[3] as number, digest: found[4] as string } : null;
   }
+}
+
+function sound(rows: Cell[][], length: number, isDamaged: (row: readonly Cell[]) => boolean): Cell[][] {
+  const damaged = rows.filter(isDamaged);
+  if (damaged.length > 0) throw new DamagedRowsError(damaged.map(([id]) => id as JobId));
+  for (const row of rows) row.length = length;
+  return rows;
 }

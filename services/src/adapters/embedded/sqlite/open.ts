@@ -4,6 +4,7 @@ import { COST_CLASSES } from '../../../jobs/cost.ts';
 import { makeDirectory } from '../../../runtime/make-directory.ts';
 import { expireOwners } from './commands/sweep.ts';
 import { LIVE_CELLS, RESULT_CELLS } from './cells.ts';
+import { transactRepairing } from './damage.ts';
 import { Ledger } from './ledger.ts';
 import type { Opened, ThreadSetup } from './protocol.ts';
 import { APPLICATION_ID, createReuseIndex, MIGRATIONS, reuseIndex } from './schema.ts';
@@ -98,7 +99,7 @@ function recover(ledger: Ledger, now: number): Omit<Opened, 'version'> {
   let requeued = 0;
   let failed = 0;
   for (let found = 1; found > 0;) {
-    found = ledger.transact(() => {
+    found = transactRepairing(ledger, now, () => {
       const expired = expireOwners(ledger, { limit: REQUEUE_BATCH, now, spare: () => false });
       requeued += expired.requeued.length / LIVE_CELLS;
       failed += expired.failed.length / RESULT_CELLS;

@@ -1,4 +1,4 @@
-import type { StoreOptions } from '../../../ports/job-store.ts';
+import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
 
 /** What travels between the threads is flat: lists of strings and numbers are copied far faster than objects. */
 export type Cell = string | number | null;
@@ -49,6 +49,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ready'; readonly opened: Opened }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'damaged'; readonly facts: readonly DamagedFact[] }
   | { readonly kind: 'replies'; readonly replies: readonly Reply[] };
 
 /** What was found when the file was opened. */

@@ -60,8 +60,14 @@ CREATE TABLE workers (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Check values (`jobs/checksum.ts`); rows that were there before have none. */
+const VERSION_2 = `
+ALTER TABLE jobs ADD COLUMN checksum INTEGER;
+ALTER TABLE results ADD COLUMN checksum INTEGER;
+`;
+
 /** Each entry takes a file from the version of its place to the next. Entries are never changed, only added. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** The index for reuse of known chains. It holds only what is worth looking up, so it depends on that number. */
 export function reuseIndex(reuseIterations: number): string {

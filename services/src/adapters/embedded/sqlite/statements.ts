@@ -4,9 +4,9 @@ import type { Cell } from './protocol.ts';
 import { reuseIndex } from './schema.ts';
 
 const LIVE = `id, tenant, lower(hex(chain)), iterations, position, lower(hex(digest)), class, owner, attempts,
-  createdAt, queuedAt`;
+  createdAt, queuedAt, checksum`;
 const RESULT = `id, tenant, lower(hex(chain)), iterations, nullif(lower(hex(digest)), ''), outcome, reason, computed,
-  worker, createdAt, startedAt, finishedAt, expiresAt`;
+  worker, createdAt, startedAt, finishedAt, expiresAt, checksum`;
 const RESULT_OF_R = RESULT.replaceAll(/\b(id|tenant|chain|iterations|digest)\b/g, 'r.$1');
 
 /** A cancelled or failed result says nothing while its job is live again. */
@@ -14,11 +14,11 @@ const CURRENT = `expiresAt > ? AND (outcome = 0 OR NOT EXISTS (SELECT 1 FROM job
 
 const JOBS = {
   insertLive: `INSERT INTO jobs (id, tenant, chain, iterations, position, digest, class, owner, attempts, createdAt,
-    queuedAt) VALUES (?, ?, unhex(?), ?, ?, unhex(?), ?, ?, ?, ?, ?) ON CONFLICT (id, tenant) DO NOTHING`,
+    queuedAt, checksum) VALUES (?, ?, unhex(?), ?, ?, unhex(?), ?, ?, ?, ?, ?, ?) ON CONFLICT (id, tenant) DO NOTHING`,
   findLive: `SELECT ${LIVE} FROM jobs WHERE id = ?`,
-  changeLive: `UPDATE jobs SET position = ?2, digest = unhex(?3), class = ?4, owner = ?5, attempts = ?6, queuedAt = ?7
-    WHERE id = ?1`,
-  moveLive: `UPDATE jobs SET position = ?2, digest = unhex(?3), attempts = ?4 WHERE id = ?1`,
+  changeLive: `UPDATE jobs SET position = ?2, digest = unhex(?3), class = ?4, owner = ?5, attempts = ?6, queuedAt = ?7,
+    checksum = ?8 WHERE id = ?1`,
+  moveLive: `UPDATE jobs SET position = ?2, digest = unhex(?3), attempts = ?4, checksum = ?5 WHERE id = ?1`,
   deleteLive: `DELETE FROM jobs WHERE id = ? RETURNING owner, class, iterations - position`,
   claimId: `UPDATE jobs SET owner = ?2 WHERE id = ?1 AND owner IS NULL RETURNING ${LIVE}`,
   claimOldest: `UPDATE jobs SET owner = ?1 WHERE seq IN
@@ -37,9 +37,11 @@ const JOBS = {
 
 const RESULTS = {
   insertResult: `INSERT INTO results (seq, id, tenant, chain, iterations, digest, outcome, reason, computed, worker,
-    createdAt, startedAt, finishedAt, expiresAt) VALUES (?, ?, ?, unhex(?), ?, unhex(?), ?, ?, ?, ?, ?, ?, ?, ?)`,
-  replaceResult: `UPDATE results SET digest = unhex(?2), outcome = ?3, reason = ?4, computed = ?5, worker = ?6,
-    createdAt = ?7, startedAt = ?8, finishedAt = ?9, expiresAt = ?10 WHERE seq = ?1`,
+    createdAt, startedAt, finishedAt, expiresAt, checksum)
+    VALUES (?, ?, ?, unhex(?), ?, unhex(?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  replaceResult: `UPDATE results SET tenant = ?2, chain = unhex(?3), iterations = ?4, digest = unhex(?5), outcome = ?6,
+    reason = ?7, computed = ?8, worker = ?9, createdAt = ?10, startedAt = ?11, finishedAt = ?12, expiresAt = ?13,
+    checksum = ?14 WHERE seq = ?1`,
   touchResult: `UPDATE results SET expiresAt = ?2 WHERE seq = ?1`,
   resultBySeq: `SELECT ${RESULT}, seq FROM results WHERE seq = ?`,
   resultSettled: `SELECT ${RESULT_OF_R}, r.seq FROM settled AS s JOIN results AS r ON r.seq = s.seq
@@ -75,7 +77,7 @@ const FIXED = { ...JOBS, ...RESULTS, ...SETTLED, ...WORKERS };
 
 /** Only results that are worth looking up are in the index for this, so it must ask for no others. */
 function reuseText({ reuseIterations, sharedCache }: ReuseOptions): string {
-  return `SELECT iterations, lower(hex(digest)) FROM results INDEXED BY ${reuseIndex(reuseIterations)}
+  return `SELECT ${RESULT} FROM results INDEXED BY ${reuseIndex(reuseIterations)}
     WHERE substr(chain, 1, 8) = substr(unhex(?1), 1, 8) AND iterations <= ?2 AND outcome = 0
     AND iterations >= ${reuseIterations} AND chain = unhex(?1) AND expiresAt > ?3
     ${sharedCache ? '' : 'AND tenant = ?4'} ORDER BY iterations DESC LIMIT 1`;

@@ -110,6 +110,7 @@ export class StoreThread {
       });
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'replies') this.#settle(message.replies);
+        if (message.kind === 'damaged') for (const fact of message.facts) this.#options.onDamaged?.(fact);
         if (message.kind === 'refused') reason = message.reason;
         if (message.kind !== 'ready') return;
         this.#worker = worker;

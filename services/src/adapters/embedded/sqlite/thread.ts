@@ -16,6 +16,10 @@ function main(port: MessagePort, setup: ThreadSetup): void {
     return;
   }
   const inbox = new Inbox();
+  const report = (): void => {
+    const facts = store.ledger.found.splice(0);
+    if (facts.length > 0) send({ kind: 'damaged', facts });
+  };
   /** With what has come while the last group was written. */
   const nextGroup = (): Command[] => {
     let waiting = receiveMessageOnPort(port);
@@ -25,12 +29,15 @@ function main(port: MessagePort, setup: ThreadSetup): void {
   port.on('message', (message: ToThread) => {
     inbox.receive(message);
     for (let group = nextGroup(); group.length > 0; group = nextGroup()) {
-      send({ kind: 'replies', replies: runGroup(store.ledger, group) });
+      const replies = runGroup(store.ledger, group);
+      report();
+      send({ kind: 'replies', replies });
     }
     if (!inbox.closing) return;
     store.db.close();
     port.close();
   });
+  report();
   send({ kind: 'ready', opened: store.opened });
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { DEFAULT_RETENTION_MS } from '../../../jobs/limits.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreUnderTest } from '../../../ports/job-store-conformance.ts';
-import type { StoreOptions } from '../../../ports/job-store.ts';
+import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
 import type { LogFields, Logger } from '../../../ports/logger.ts';
+import { tamper } from './tamper.ts';
 import { StoreThread, type ThreadOptions } from '../sqlite/store-thread.ts';
 import { ThreadedStore } from '../sqlite/threaded-store.ts';
 
@@ -89,13 +90,21 @@ export async function openStoreOn(file: string, given: Partial<ThreadOptions> = 
 export async function openFakeTimed(options: StoreOptions): Promise<StoreUnderTest> {
   const { file, remove } = await temporaryFile();
   const now = fakeClock();
-  let opened = await openStoreOn(file, { ...options, clock: now });
+  const damaged: DamagedFact[] = [];
+  const given = { ...options, clock: now, onDamaged: (fact: DamagedFact) => void damaged.push(fact) };
+  let opened = await openStoreOn(file, given);
   return {
     store: opened.store,
     now,
+    damaged,
+    async tamper(id, how) {
+      await opened.store.stop();
+      tamper(file, id, how);
+      await opened.store.start();
+    },
     async reopen() {
       await opened.thread.terminate();
-      opened = await openStoreOn(file, { ...options, clock: now });
+      opened = await openStoreOn(file, given);
       return opened.store;
     },
     async close() {

@@ -1,9 +1,10 @@
 import type { CostClass, JobId, LiveJob } from '../../../jobs/job.ts';
 import type { ClaimWish } from '../../../ports/job-store.ts';
-import { BY_ID, findByIds, newToken, oneBatch, type Context } from './context.ts';
+import { BY_ID, newToken, oneBatch, type Context } from './context.ts';
 import { liveOf, NOBODY, type JobDoc } from './documents.ts';
 import { QUEUE_INDEX } from './schemas.ts';
 import { dropDone } from './settle.ts';
+import { findJobs, soundJobs } from './sound.ts';
 
 /** Looks at a queue before a claim is content with what it has: others may have been quicker. */
 const ATTEMPTS = 4;
@@ -56,7 +57,7 @@ async function readTaken(
   { worker, claim, count }: Taken & { readonly worker: string },
 ): Promise<LiveJob[]> {
   if (count === 0) return [];
-  const mine = await findByIds(context.jobs, ids, { owner: worker, claim });
+  const mine = await findJobs(context, ids, { owner: worker, claim });
   return [...mine.values()].map(liveOf);
 }
 
@@ -79,7 +80,8 @@ async function claimOldest(
 
 async function oldest(context: Context, costClass: CostClass, limit: number): Promise<JobDoc[]> {
   const options = { sort: { queuedAt: 1 }, limit, hint: QUEUE_INDEX, ...oneBatch(limit) } as const;
-  return context.jobs.find({ owner: NOBODY, class: costClass }, options).toArray();
+  const docs = await context.jobs.find({ owner: NOBODY, class: costClass }, options).toArray();
+  return soundJobs(context, docs);
 }
 
 /** So many of them, all equally likely. */
@@ -96,5 +98,5 @@ function sample<T>(items: readonly T[], count: number): T[] {
 export async function ownedBy(context: Context, worker: string, most: number): Promise<LiveJob[]> {
   const options = { limit: most, hint: QUEUE_INDEX, ...oneBatch(most) };
   const docs = await context.jobs.find({ owner: worker }, options).toArray();
-  return docs.map(liveOf);
+  return (await soundJobs(context, docs)).map(liveOf);
 }

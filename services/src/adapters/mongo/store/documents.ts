@@ -1,3 +1,4 @@
+import { checksumOf } from '../../../jobs/checksum.ts';
 import type { CostClass, Digest, JobResult, LiveJob, Outcome } from '../../../jobs/job.ts';
 import { MAX_ATTEMPTS } from '../../../jobs/limits.ts';
 import { cancel, expire } from '../../../jobs/machine.ts';
@@ -27,6 +28,9 @@ export interface JobDoc {
   readonly attempts: number;
   readonly createdAt: Date;
   readonly queuedAt: Date;
+  /** The check value of the digest at the position `checksumAt`. Absent: an earlier version has written the document. */
+  readonly checksum?: number;
+  readonly checksumAt?: number;
   /** Names the one call that claimed it. */
   readonly claim?: number;
   /** Of a marked job: the one call that marked it, when, and who held it until then. */
@@ -43,6 +47,8 @@ export interface ResultDoc {
   readonly outcome: Outcome;
   /** Absent: the chain when done, none otherwise. */
   readonly digest?: Uint8Array;
+  /** The check value of the digest. Absent: an earlier version has written the document, or there is no digest. */
+  readonly checksum?: number;
   readonly reason?: string;
   readonly computed: number;
   readonly worker?: string;
@@ -85,6 +91,8 @@ export function jobDoc(job: LiveJob): JobDoc {
     attempts,
     createdAt: new Date(createdAt),
     queuedAt: new Date(queuedAt),
+    checksum: checksumOf(job, job),
+    checksumAt: position,
   };
 }
 
@@ -115,6 +123,7 @@ export function resultDoc(result: JobResult): ResultDoc {
     iterations,
     outcome,
     ...(digest === null || digest === result.chain ? {} : { digest: bytesOf(digest) }),
+    ...(digest === null ? {} : { checksum: checksumOf(result, { position: iterations, digest }) }),
     ...(reason === null ? {} : { reason }),
     computed,
     ...(worker === null ? {} : { worker }),
@@ -143,6 +152,25 @@ export function resultOf(doc: ResultDoc): JobResult {
     finishedAt: doc.finishedAt.getTime(),
     expiresAt: doc.expiresAt.getTime(),
   };
+}
+
+/**
+ * Whether the digest of a live job is another than was written. A worker of an earlier version moves a job and leaves the
+ * check value as it was: that is of an earlier position then, and says nothing about the digest that stands there now.
+ */
+export function isDamagedJob(doc: JobDoc): boolean {
+  const { checksum, checksumAt, position } = doc;
+  if (checksum === undefined || checksumAt === undefined) return false;
+  const job = liveOf(doc);
+  if (checksum === checksumOf(job, job)) return false;
+  return checksumAt === position || checksum === checksumOf(job, { ...job, position: checksumAt });
+}
+
+export function isDamagedResult(doc: ResultDoc): boolean {
+  if (doc.checksum === undefined) return false;
+  const result = resultOf(doc);
+  const { iterations: position, digest } = result;
+  return digest === null || doc.checksum !== checksumOf(result, { position, digest });
 }
 
 /** What a marked job ends as: everything that its result needs stands in it. */

@@ -14,6 +14,7 @@ import {
   type ResultDoc,
 } from './documents.ts';
 import { settle, type Settled } from './settle.ts';
+import { findJobs, soundResults } from './sound.ts';
 
 const MARKED = { $in: MARKS as unknown as string[] };
 
@@ -24,11 +25,14 @@ interface Known extends JobRecord {
 
 /**
  * What is known of each id. Live jobs are read first: one that ends in between has its result by then. A marked job has
- * ended, only its result may not be there yet.
+ * ended, only its result may not be there yet. Where a damaged result was found, its job is live by now.
  */
 export async function readRecords(context: Context, ids: readonly JobId[]): Promise<Map<JobId, Known>> {
-  const jobs = await findByIds(context.jobs, ids);
-  const results = await findByIds(context.results, ids);
+  const jobs = await findJobs(context, ids);
+  const stored = [...(await findByIds(context.results, ids)).values()];
+  const sound = await soundResults(context, stored);
+  if (sound.length < stored.length) return readRecords(context, ids);
+  const results = new Map(sound.map((doc) => [doc._id, doc]));
   const known = new Map<JobId, Known>();
   for (const id of ids) {
     const record = recordOf(context, jobs.get(id), results.get(id));
@@ -114,7 +118,7 @@ export async function cancelBatch(
   const ofTenant = new Set(mine);
   const open = mine.filter((id) => viewOf(before.get(id)!)?.kind === 'live');
   const { token, count } = await markEnded(context, open, { mark: 'cancelled' });
-  const marked = await findByIds(context.jobs, mine, { owner: MARKED });
+  const marked = await findJobs(context, mine, { owner: MARKED });
   await finishMarked(context, [...marked.values()]);
   const after = await readRecords(context, mine);
   // Of some, others may have been quicker; and a mark that is gone already may have been ours.

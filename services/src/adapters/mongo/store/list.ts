@@ -4,6 +4,7 @@ import { placeOf, readCursor, writeCursor, type Place } from '../../../ports/job
 import { BY_ID, findByIds, oneBatch, type Context } from './context.ts';
 import { isMarked, liveOf, MARKS, NOBODY, resultOf, type JobDoc, type ResultDoc } from './documents.ts';
 import { QUEUE_INDEX, LIST_INDEX } from './schemas.ts';
+import { findResults, soundJobs, soundResults } from './sound.ts';
 
 /** Live jobs looked at in one walk, so that a tenant with few among very many does not hold up the rest. */
 const WALK = 20_000;
@@ -52,16 +53,17 @@ interface Want<P extends Place> {
 async function lookAtLive(context: Context, want: Want<LivePlace>): Promise<Look> {
   if (want.state !== null && want.state !== 'queued' && want.state !== 'running')
     return { views: [], next: NEWEST };
-  const docs = (await sortedRunning(context, want)) ?? (await walk(context, want));
-  const done = await findByIds(
-    context.results,
+  const found = (await sortedRunning(context, want)) ?? (await walk(context, want));
+  const docs = await soundJobs(context, found);
+  const done = await findResults(
+    context,
     docs.map(({ _id }) => _id),
     { outcome: 'done', expiresAt: { $gt: new Date(context.time.now()) } },
   );
   const views = docs
     .filter(({ _id }) => !done.has(_id))
     .map((doc): JobView => ({ kind: 'live', job: liveOf(doc) }));
-  if (docs.length === want.wanted) return { views, next: { part: 'live', id: docs.at(-1)!._id } };
+  if (found.length === want.wanted) return { views, next: { part: 'live', id: found.at(-1)!._id } };
   const cutAt = await walkedTo(context, want);
   if (cutAt !== null) return { views, next: { part: 'live', id: cutAt } };
   return { views, next: want.state === null ? NEWEST : null };
@@ -109,15 +111,15 @@ async function lookAtResults(context: Context, want: Want<ResultPlace>): Promise
   const { place, wanted } = want;
   const finishedAt = new Date(place.finishedAt);
   const same =
-    place === NEWEST ? [] : await findResults(context, want, { finishedAt, _id: { $gt: place.id } });
+    place === NEWEST ? [] : await resultsFrom(context, want, { finishedAt, _id: { $gt: place.id } });
   const left = wanted - same.length;
   const older =
     left > 0
-      ? await findResults(context, { ...want, wanted: left }, { finishedAt: { $lt: finishedAt } })
+      ? await resultsFrom(context, { ...want, wanted: left }, { finishedAt: { $lt: finishedAt } })
       : [];
   const docs = [...same, ...older];
   const hidden = await liveAmong(context, docs);
-  const views = docs
+  const views = (await soundResults(context, docs))
     .filter(({ _id }) => !hidden.has(_id))
     .map((doc): JobView => ({ kind: 'result', result: resultOf(doc) }));
   const last = docs.at(-1);
@@ -125,7 +127,7 @@ async function lookAtResults(context: Context, want: Want<ResultPlace>): Promise
   return { views, next: { part: 'results', finishedAt: last.finishedAt.getTime(), id: last._id } };
 }
 
-async function findResults(
+async function resultsFrom(
   context: Context,
   { tenant, state, wanted }: Want<ResultPlace>,
   from: object,

@@ -27,10 +27,10 @@ export class MongoJobs implements port.JobStore {
   readonly #sweeper = new Sweeper();
 
   constructor(link: Link, time: StoreTime, options: port.StoreOptions & { readonly logger: Logger }) {
-    const { retentionMs, sharedCache, reuseIterations, logger } = options;
+    const { logger, ...rest } = options;
     this.#link = link;
     this.#time = time;
-    this.#options = { retentionMs, sharedCache, reuseIterations };
+    this.#options = rest;
     this.#backlog = new BacklogCounter(logger);
   }
 

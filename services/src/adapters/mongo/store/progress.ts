@@ -1,8 +1,10 @@
+import { checksumOf } from '../../../jobs/checksum.ts';
 import type { JobId, JobRecord, LiveJob } from '../../../jobs/job.ts';
 import { checkpoint, release, UNKNOWN, type CheckpointAnswer, type Step } from '../../../jobs/machine.ts';
 import type { Checkpoint } from '../../../ports/job-store.ts';
 import { BY_ID, findByIds, type Context } from './context.ts';
 import { bytesOf, isMarked, liveOf, NOBODY } from './documents.ts';
+import { findJobs } from './sound.ts';
 
 /** What a batch makes of the jobs as they were read. */
 interface Played<Answer> {
@@ -17,7 +19,7 @@ async function play<Answer>(
   event: (record: JobRecord, point: Checkpoint) => Step<Answer>,
 ): Promise<Played<Answer>> {
   const ids = [...new Set(batch.map(({ id }) => id))];
-  const docs = [...(await findByIds(context.jobs, ids)).values()].filter((doc) => !isMarked(doc));
+  const docs = [...(await findJobs(context, ids)).values()].filter((doc) => !isMarked(doc));
   const before = new Map(docs.map((doc) => [doc._id, liveOf(doc)]));
   const after = new Map(before);
   const answers = batch.map((point) => {
@@ -33,14 +35,25 @@ async function play<Answer>(
 async function moveOn(context: Context, { before, after }: Played<unknown>): Promise<void> {
   const moved = [...after.values()].filter(({ id, position }) => position > before.get(id)!.position);
   if (moved.length === 0) return;
-  const writes = moved.map(({ id, position, digest }) => ({
+  const writes = moved.map((job) => ({
     updateOne: {
-      filter: { _id: id, position: { $lt: position } },
-      update: { $set: { position, digest: bytesOf(digest), attempts: 0 } },
+      filter: { _id: job.id, position: { $lt: job.position } },
+      update: { $set: moveOf(job) },
       ...BY_ID,
     },
   }));
   await context.jobs.bulkWrite(writes, { ordered: false });
+}
+
+function moveOf(job: LiveJob) {
+  const { position, digest } = job;
+  return {
+    position,
+    digest: bytesOf(digest),
+    attempts: 0,
+    checksum: checksumOf(job, job),
+    checksumAt: position,
+  };
 }
 
 /** A worker that loses a job in the middle of this learns so from its next checkpoint. */

@@ -1,6 +1,10 @@
 import type { ChainPoint, JobFacts, JobId } from '../../../jobs/job.ts';
 import { eachOf, type Context } from './context.ts';
 import { bytesOf, hexOf, type ResultDoc } from './documents.ts';
+import { soundResults } from './sound.ts';
+
+/** Damaged results of one chain that are passed by. */
+const LOOKS = 20;
 
 /**
  * The largest known position on the chain of each job, up to its own. One walk by leaps through the index says which
@@ -40,6 +44,11 @@ async function longestOn(
     expiresAt: { $gt: new Date(time.now()) },
     ...(sharedCache ? {} : { tenant }),
   };
-  const found: ResultDoc | null = await results.findOne(filter, { sort: { iterations: -1 } });
-  return found && { position: found.iterations, digest: found.digest ? hexOf(found.digest) : chain };
+  for (let look = 0; look < LOOKS; look++) {
+    const found: ResultDoc | null = await results.findOne(filter, { sort: { iterations: -1 } });
+    if (!found) return null;
+    const [doc] = await soundResults(context, [found]);
+    if (doc) return { position: doc.iterations, digest: doc.digest ? hexOf(doc.digest) : chain };
+  }
+  return null;
 }

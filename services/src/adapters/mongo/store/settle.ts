@@ -1,16 +1,8 @@
 import type { JobId, JobResult } from '../../../jobs/job.ts';
 import { used } from '../../../jobs/machine.ts';
-import {
-  BY_ID,
-  eachOf,
-  findByIds,
-  insertMissing,
-  momentOf,
-  oneBatch,
-  untilSettled,
-  type Context,
-} from './context.ts';
+import { BY_ID, eachOf, insertMissing, momentOf, oneBatch, untilSettled, type Context } from './context.ts';
 import { resultDoc, resultOf, type ResultDoc } from './documents.ts';
+import { findResults, soundResults } from './sound.ts';
 
 /** `stored`: the new result stands; `kept`: another one stood there already, and stays. */
 export interface Settled {
@@ -31,7 +23,7 @@ export async function settle(context: Context, incoming: readonly JobResult[]): 
       if (!taken.has(result.id)) settled.set(result.id, { answer: 'stored', result });
     const contested = results.filter(({ id }) => taken.has(id));
     if (contested.length === 0) return [];
-    const found = await findByIds(context.results, [...taken]);
+    const found = await findResults(context, [...taken]);
     const outcomes = await eachOf(contested, (result) => contest(context, result, found.get(result.id)));
     contested.forEach(({ id }, i) => outcomes[i] && settled.set(id, outcomes[i]));
     return contested.filter((_, i) => outcomes[i] === null);
@@ -82,8 +74,8 @@ export async function dropDone(context: Context, ids: readonly JobId[]): Promise
   if (ids.length === 0) return new Set();
   const expiresAt = { $gt: new Date(context.time.now()) };
   const filter = { _id: { $in: ids }, outcome: 'done' as const, expiresAt };
-  const options = { projection: { _id: 1 }, ...BY_ID, ...oneBatch(ids.length) };
-  const docs = await context.results.find(filter, options).toArray();
+  const options = { ...BY_ID, ...oneBatch(ids.length) };
+  const docs = await soundResults(context, await context.results.find(filter, options).toArray());
   const done = docs.map(({ _id }) => _id);
   await dropLive(context, done);
   return new Set(done);

@@ -1,19 +1,11 @@
 import type { ChainPoint, Digest, JobFacts, JobId, JobResult, LiveJob } from '../../../jobs/job.ts';
 import { complete, submit, UNKNOWN, type Moment } from '../../../jobs/machine.ts';
 import type { Submission, Submitted } from '../../../ports/job-store.ts';
-import {
-  BY_ID,
-  eachOf,
-  findByIds,
-  insertMissing,
-  momentOf,
-  oneBatch,
-  untilSettled,
-  type Context,
-} from './context.ts';
+import { BY_ID, eachOf, insertMissing, momentOf, oneBatch, untilSettled, type Context } from './context.ts';
 import { isMarked, jobDoc, liveOf, MARKS, resultOf, type JobDoc } from './documents.ts';
 import { longestKnown } from './reuse.ts';
 import { dropLive, settle, useAgain } from './settle.ts';
+import { findJobs, findResults } from './sound.ts';
 import { againOf, wavesOf } from './waves.ts';
 
 type Answers = Map<JobId, Submitted>;
@@ -115,7 +107,7 @@ function missing(jobs: readonly JobFacts[], answers: Answers): JobFacts[] {
 async function answerKnown(context: Context, jobs: readonly JobFacts[], answers: Answers): Promise<void> {
   const expiresAt = { $gt: new Date(context.time.now()) };
   const ids = jobs.map(({ id }) => id);
-  const found = await findByIds(context.results, ids, { outcome: 'done', expiresAt });
+  const found = await findResults(context, ids, { outcome: 'done', expiresAt });
   const results = await useAgain(context, [...found.values()].map(resultOf));
   for (const result of results) answers.set(result.id, { kind: 'known', result, fresh: false });
 }
@@ -131,8 +123,8 @@ async function answerFull(
   jobs: readonly JobFacts[],
   { points, answers }: Found,
 ): Promise<void> {
-  const live = await findByIds(
-    context.jobs,
+  const live = await findJobs(
+    context,
     jobs.map(({ id }) => id),
   );
   const items: Brought[] = [];
@@ -153,7 +145,7 @@ async function insertJobs(
   const moment = momentOf(context);
   const jobs = facts.map((each) => submit(UNKNOWN, each, points.get(each.id) ?? null, moment).record.live!);
   const taken = await insertMissing(context.jobs, jobs.map(jobDoc));
-  const found = await findByIds(context.jobs, [...taken]);
+  const found = await findJobs(context, [...taken]);
   const revived = await revive(
     context,
     jobs.filter(({ id }) => isMarkedDoc(found.get(id))),

@@ -2,12 +2,13 @@ import { COST_CLASSES } from '../../../jobs/cost.ts';
 import type { JobId, JobResult, LiveJob } from '../../../jobs/job.ts';
 import { expire } from '../../../jobs/machine.ts';
 import type { Sweep, SweepOptions } from '../../../ports/job-store.ts';
-import { BY_ID, findByIds, momentOf, oneBatch, type Context } from './context.ts';
+import { BY_ID, momentOf, oneBatch, type Context } from './context.ts';
 import { liveOf, MARKS, NOBODY, type JobDoc } from './documents.ts';
 import { finishMarked, markEnded } from './end.ts';
 import { requeue } from './progress.ts';
 import { QUEUE_INDEX } from './schemas.ts';
 import { dropDone } from './settle.ts';
+import { findJobs, soundJobs } from './sound.ts';
 
 interface Expired {
   readonly requeued: LiveJob[];
@@ -88,7 +89,7 @@ async function withoutLease(context: Context, owners: readonly string[]): Promis
 async function finishLeft(context: Context, limit: number): Promise<JobResult[]> {
   const owner = { $in: MARKS as unknown as string[] };
   const docs = await context.jobs.find({ owner }, { limit, hint: QUEUE_INDEX, ...oneBatch(limit) }).toArray();
-  return failedOf(context, docs);
+  return failedOf(context, await soundJobs(context, docs));
 }
 
 async function failedOf(context: Context, marked: readonly JobDoc[]): Promise<JobResult[]> {
@@ -105,7 +106,7 @@ async function expireOwners(context: Context, dead: readonly string[], limit: nu
   for (const owner of dead) {
     if (left <= 0) break;
     const options = { limit: left, hint: QUEUE_INDEX, ...oneBatch(left) };
-    const docs = await context.jobs.find({ owner }, options).toArray();
+    const docs = await soundJobs(context, await context.jobs.find({ owner }, options).toArray());
     left -= docs.length;
     await expireJobs(context, owner, { docs, found });
   }
@@ -134,7 +135,7 @@ async function expireJobs(
   found.requeued.push(...requeued.filter(({ id }) => !refused.has(id)));
   if (failed.length === 0) return;
   await markEnded(context, failed, { mark: 'failed', owner });
-  const marked = await findByIds(context.jobs, failed, { owner: 'failed' });
+  const marked = await findJobs(context, failed, { owner: 'failed' });
   found.failed.push(...(await failedOf(context, [...marked.values()])));
 }
 
@@ -142,7 +143,7 @@ async function expireJobs(
 async function findForgotten(context: Context, before: number, limit: number): Promise<LiveJob[]> {
   const filter = { owner: NOBODY, class: { $in: [...COST_CLASSES] }, queuedAt: { $lt: new Date(before) } };
   const options = { sort: { queuedAt: 1 }, limit, hint: QUEUE_INDEX, ...oneBatch(limit) } as const;
-  const docs = await context.jobs.find(filter, options).toArray();
+  const docs = await soundJobs(context, await context.jobs.find(filter, options).toArray());
   const done = await dropDone(
     context,
     docs.map(({ _id }) => _id),

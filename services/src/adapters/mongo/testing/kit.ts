@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import mongoose, { type mongo } from 'mongoose';
 import { DEFAULT_RETENTION_MS } from '../../../jobs/limits.ts';
 import type { StoreUnderTest } from '../../../ports/job-store-conformance.ts';
-import type { JobStore, StoreOptions } from '../../../ports/job-store.ts';
+import type { DamagedFact, JobStore, StoreOptions } from '../../../ports/job-store.ts';
 import { RecordingLogger } from '../../../runtime/testing/recording-logger.ts';
 import { systemClock } from '../../../runtime/system-clock.ts';
 import { LIMITS, Link, type LinkLimits, type OnCommand } from '../store/link.ts';
 import { MongoJobs } from '../store/mongo-jobs.ts';
+import { tamper } from './tamper.ts';
 import { DatabaseTime, type StoreTime } from '../store/time.ts';
 
 export const OPTIONS: StoreOptions = {
@@ -110,8 +111,10 @@ export async function dropDatabase(place: {
 export async function openFrozen(uri: string, options: StoreOptions): Promise<StoreUnderTest> {
   const place = { uri, database: newDatabase() };
   const now = new FrozenTime();
+  const damaged: DamagedFact[] = [];
   const open = async (): Promise<TestStore> => {
-    const opened = testStore({ ...options, ...place, time: now });
+    const onDamaged = (fact: DamagedFact): void => void damaged.push(fact);
+    const opened = testStore({ ...options, ...place, time: now, onDamaged });
     await opened.store.start();
     return opened;
   };
@@ -120,6 +123,8 @@ export async function openFrozen(uri: string, options: StoreOptions): Promise<St
   return {
     store: opened.store,
     now,
+    damaged,
+    tamper: (id, how) => withDatabase(place, (db) => tamper(db, id, how)),
     async another() {
       const other = await open();
       others.push(other);

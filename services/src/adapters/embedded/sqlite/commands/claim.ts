@@ -8,8 +8,7 @@ export function claimIds(ledger: Ledger, cells: readonly Cell[]): Cell[] {
   const [worker, ...ids] = cells as string[];
   const rows: Cell[][] = [];
   for (const id of ids) {
-    const row = ledger.sql.row('claimId', id, worker!);
-    if (row) rows.push(row);
+    rows.push(...ledger.liveRows('claimId', id, worker!));
   }
   return taken(ledger, rows);
 }
@@ -18,7 +17,7 @@ export function claimIds(ledger: Ledger, cells: readonly Cell[]): Cell[] {
 export function claimOldest(ledger: Ledger, cells: readonly Cell[]): Cell[] {
   const reader = new CellReader(cells);
   const worker = reader.text();
-  const rows = ledger.sql.rows('claimOldest', worker, reader.number(), reader.number());
+  const rows = ledger.liveRows('claimOldest', worker, reader.number(), reader.number());
   return taken(
     ledger,
     rows.sort((a, b) => queuedAt(a) - queuedAt(b)),
@@ -28,7 +27,7 @@ export function claimOldest(ledger: Ledger, cells: readonly Cell[]): Cell[] {
 /** Cells: worker, limit. Answers with the rows that it holds. */
 export function owned(ledger: Ledger, cells: readonly Cell[]): Cell[] {
   const [worker, limit] = cells as [string, number];
-  return ledger.sql.rows('owned', worker, limit).flat();
+  return ledger.liveRows('owned', worker, limit).flat();
 }
 
 function queuedAt(row: readonly Cell[]): number {

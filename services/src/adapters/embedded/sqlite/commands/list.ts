@@ -50,14 +50,14 @@ interface Walk {
 function live(ledger: Ledger, query: Query, after: string): Walk {
   const { state, tenant, limit } = query;
   if (state === 'running') {
-    return { rows: ledger.sql.rows('listRunning', tenant, after, limit), cutAt: null };
+    return { rows: ledger.liveRows('listRunning', tenant, after, limit), cutAt: null };
   }
   const rows: Cell[][] = [];
   if (state !== null && state !== 'queued') return { rows, cutAt: null };
   let walked = 0;
   for (const [id, owner] of ledger.sql.each('walkLive', after, WALK)) {
     walked++;
-    const row = owner === tenant ? ledger.sql.row('findLive', id as string) : undefined;
+    const [row] = owner === tenant ? ledger.liveRows('findLive', id as string) : [];
     if (row && (state === null || row[LIVE_CELLS - 4] === null)) rows.push(row);
     if (rows.length === limit) return { rows, cutAt: null };
     if (walked === WALK) return { rows, cutAt: id as string };
@@ -74,8 +74,8 @@ interface Place {
 function results(ledger: Ledger, { tenant, state, limit, now }: Query, { finishedAt, id }: Place): Cell[][] {
   const wanted = OUTCOMES.flatMap((outcome, code) => (state === null || state === outcome ? [code] : []));
   const rows = wanted.flatMap((code) => {
-    const same = ledger.sql.rows('resultsAt', tenant, code, finishedAt, id, now, limit);
-    const older = ledger.sql.rows('resultsBefore', tenant, code, finishedAt, now, limit - same.length);
+    const same = ledger.resultRows('resultsAt', tenant, code, finishedAt, id, now, limit);
+    const older = ledger.resultRows('resultsBefore', tenant, code, finishedAt, now, limit - same.length);
     return [...same, ...older];
   });
   return wanted.length === 1 ? rows : rows.sort(newestFirst).slice(0, limit);

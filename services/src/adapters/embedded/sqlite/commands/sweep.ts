@@ -72,7 +72,7 @@ function expireJob(ledger: Ledger, id: JobId, now: number, found: Expired): void
 
 /** The oldest first, whatever their class. */
 function findForgotten(ledger: Ledger, before: number, limit: number): Cell[] {
-  const rows = COST_CLASSES.flatMap((each) => ledger.sql.rows('queuedBefore', each, before, limit));
+  const rows = COST_CLASSES.flatMap((each) => ledger.liveRows('queuedBefore', each, before, limit));
   const queuedAt = (row: readonly Cell[]): number => row[LIVE_CELLS - 1] as number;
   return rows
     .sort((a, b) => queuedAt(a) - queuedAt(b))

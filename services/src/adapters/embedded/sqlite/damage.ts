@@ -1,0 +1,94 @@
+import { checksumOf, recomputed, restarted, unrecoverable } from '../../../jobs/checksum.ts';
+import type { JobFacts, JobId } from '../../../jobs/job.ts';
+import type { DamagedFact } from '../../../ports/job-store.ts';
+import { DONE, LIVE_CELLS, liveCells, liveOf, RESULT_CELLS, resultCells, resultOf } from './cells.ts';
+import type { Ledger } from './ledger.ts';
+import type { Cell } from './protocol.ts';
+
+/** Jobs repaired before a command fails after all. */
+const MOST_ROUNDS = 1_000;
+
+/** Rows that are not what was written. Nothing may be done by them: they are repaired first. */
+export class DamagedRowsError extends Error {
+  override readonly name = 'DamagedRowsError';
+  readonly ids: readonly JobId[];
+
+  constructor(ids: readonly JobId[]) {
+    super(`${ids.length} rows are damaged, the first is of job ${ids[0]}`);
+    this.ids = ids;
+  }
+}
+
+function factsOf(cells: readonly Cell[]): JobFacts {
+  const [id, tenant, chain, iterations] = cells as [string, string, string, number];
+  return { id, tenant, chain, iterations };
+}
+
+/** The check value of a live job, to be stored beside it. */
+export function liveChecksum(cells: readonly Cell[]): number {
+  return checksumOf(factsOf(cells), { position: cells[4] as number, digest: cells[5] as string });
+}
+
+/** That of a result; one without a digest has none. */
+export function resultChecksum(cells: readonly Cell[]): number | null {
+  if (cells[5] !== DONE) return null;
+  return checksumOf(factsOf(cells), { position: cells[3] as number, digest: cells[4] as string });
+}
+
+/** Rows of an earlier version have no check value: they are believed. */
+export function isDamagedLive(row: readonly Cell[]): boolean {
+  const stored = row[LIVE_CELLS] ?? null;
+  return stored !== null && stored !== liveChecksum(row);
+}
+
+export function isDamagedResult(row: readonly Cell[]): boolean {
+  const stored = row[RESULT_CELLS] ?? null;
+  return stored !== null && stored !== resultChecksum(row);
+}
+
+/** Does `work` in one transaction, again when it came upon damaged rows, which are repaired in between. */
+export function transactRepairing<T>(ledger: Ledger, now: number, work: () => T): T {
+  for (let round = 0; ; round++) {
+    try {
+      return ledger.transact(work);
+    } catch (error) {
+      if (!(error instanceof DamagedRowsError) || round === MOST_ROUNDS) throw error;
+      ledger.found.push(...ledger.transact(() => error.ids.flatMap((id) => repair(ledger, id, now))));
+    }
+  }
+}
+
+/** What is damaged of a job goes. The job is computed again where it is known what it is; otherwise it has failed. */
+function repair(ledger: Ledger, id: JobId, now: number): DamagedFact[] {
+  return [...repairLive(ledger, id, now), ...repairResult(ledger, id, now)];
+}
+
+function repairLive(ledger: Ledger, id: JobId, now: number): DamagedFact[] {
+  const row = ledger.sql.row('findLive', id);
+  if (!row || !isDamagedLive(row)) return [];
+  const before = liveOf(row);
+  const after = restarted(before);
+  ledger.saveLive(before, after);
+  if (!after) putResult(ledger, id, resultCells(unrecoverable(before, ledger.moment(now))));
+  return [{ job: id, what: 'checkpoint', position: before.position, recomputed: after !== null }];
+}
+
+function repairResult(ledger: Ledger, id: JobId, now: number): DamagedFact[] {
+  const row = ledger.findResult(id);
+  if (!row || !isDamagedResult(row)) return [];
+  const result = resultOf(row);
+  const job = recomputed(result, { now });
+  if (job) {
+    const seq = row[RESULT_CELLS + 1] as number;
+    ledger.sql.run('deleteResult', seq);
+    ledger.index.remove(id, seq);
+    ledger.addLive(liveCells(job));
+  } else putResult(ledger, id, resultCells(unrecoverable(result, ledger.moment(now))));
+  return [{ job: id, what: 'result', position: result.iterations, recomputed: job !== null }];
+}
+
+function putResult(ledger: Ledger, id: JobId, cells: readonly Cell[]): void {
+  const row = ledger.findResult(id);
+  if (row) ledger.replaceResult(row[RESULT_CELLS + 1] as number, cells);
+  else ledger.addResult(cells);
+}

@@ -78,12 +78,12 @@ export class Feed<M> implements Subscription {
       // Right after its creation a topic's leaders may not know that they are.
       const ends = await retry(
         async (attempt) => {
-          if (attempt > 0 || topics.partitions(topic) === 0) await topics.check();
+          if (attempt > 0 || topics.led(topic).length === 0) await topics.check();
           return wire.ends(topic);
         },
         { ...ASKING, signal: this.#stop.signal },
       );
-      for (const [partition, end] of ends.entries()) this.#inbox.seek(partition, end);
+      for (const [partition, end] of ends) this.#inbox.seek(partition, end);
     }
     this.#stop.signal.throwIfAborted();
     this.#running ??= this.#run();
@@ -148,11 +148,17 @@ export class Feed<M> implements Subscription {
       this.#begun = false;
       await Promise.race([topics.check(), aborted(signal)]);
       if (signal.aborted) return;
+      if (topics.led(topic).length === 0) throw new Error(topics.fault(topic) ?? 'has no leader');
       this.#begun = true;
       this.#heardAt = clock.monotonic();
-      this.#session = wire.open({ topic, group, sink: this.#sink(over.signal) });
+      const opening = wire.open({ topic, group, sink: this.#sink(over.signal) });
+      // One that is there too late is closed all the same.
+      void opening.then((session) => (signal.aborted ? session.close() : undefined)).catch(() => {});
+      const session = await Promise.race([opening, aborted(signal)]);
+      if (!session) return;
+      this.#session = session;
       this.#save();
-      await Promise.race([this.#session.ended, this.#watch(signal)]);
+      await Promise.race([session.ended, this.#watch(signal)]);
     } finally {
       over.abort();
     }

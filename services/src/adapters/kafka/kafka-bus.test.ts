@@ -9,6 +9,7 @@ import { createKafkaBus } from './kafka-bus.ts';
 import { createKafka } from './kafkajs/kafka.ts';
 import { KAFKA_CLIENTS, type KafkaClientName } from './options.ts';
 import { sharedKafka } from './testing/kafka.ts';
+import { startUnusable } from './testing/unusable.ts';
 
 const { broker, skipped } = await sharedKafka();
 const LIMIT_MS = 120_000;
@@ -20,10 +21,11 @@ async function open(
   client: KafkaClientName,
   topicPrefix: string,
   logger = new RecordingLogger(),
+  { brokers = [broker!], untilWell = true } = {},
 ): Promise<Bus> {
   const bus = createKafkaBus({
     client,
-    brokers: [broker!],
+    brokers,
     clientId: 'test',
     topicPrefix,
     partitions: PARTITIONS,
@@ -31,6 +33,7 @@ async function open(
     logger,
   });
   await bus.start();
+  if (!untilWell) return bus;
   // On a busy machine Kafka may take longer than `start` waits for it.
   while (bus.trouble() !== null) await new Promise((resolve) => setTimeout(resolve, 50));
   return bus;
@@ -114,6 +117,78 @@ if (broker === null) {
         expect(topics[0]!.partitions).toHaveLength(PARTITIONS);
         await Promise.all(buses.map((bus) => bus.stop()));
         expect(logger.lines).toEqual([]);
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'works when all brokers of the list but one refuse, hang, close, do not resolve or are none',
+      async () => {
+        const unusable = await startUnusable();
+        const brokers = [...Object.values(unusable.addresses), broker];
+        const bus = await open(client, newPrefix(), new RecordingLogger(), { brokers });
+        const [grouped, all] = [new Collector(), new Collector()];
+        await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, grouped.handler());
+        await bus.subscribe(TOPIC, { group: null, maxBatch: 10 }, all.handler());
+        await bus.publish(TOPIC, dispatches(20));
+        await Promise.all([grouped.untilDistinct(20), all.untilDistinct(20)]);
+        await bus.stop();
+        await unusable.close();
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'goes on with partitions that are added to a live topic, and loses nothing',
+      async () => {
+        const prefix = newPrefix();
+        const bus = await open(client, prefix);
+        const [grouped, all] = [new Collector(), new Collector()];
+        await bus.subscribe(TOPIC, { group: 'g', maxBatch: 10 }, grouped.handler());
+        await bus.subscribe(TOPIC, { group: null, maxBatch: 10 }, all.handler());
+        await bus.publish(TOPIC, dispatches(20));
+        await Promise.all([grouped.untilDistinct(20), all.untilDistinct(20)]);
+        const topic = `${prefix}${TOPIC}`;
+        const count = PARTITIONS * 2;
+        await asking((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
+        // What is published is heard, whether or not the new partitions are known yet; and soon all of them are used.
+        let published = 20;
+        const ends = async (): Promise<number[]> =>
+          (await asking((admin) => admin.fetchTopicOffsets(topic))).map(({ high }) => Number(high));
+        do {
+          await bus.publish(TOPIC, dispatches(count, published + 1));
+          published += count;
+        } while ((await ends()).filter((end) => end > 0).length < count);
+        await Promise.all([grouped.untilDistinct(published), all.untilDistinct(published)]);
+        await bus.stop();
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      'sends a batch in parts where a topic takes little at once, and says why a compacted topic takes nothing',
+      async () => {
+        const [prefix, logger] = [newPrefix(), new RecordingLogger()];
+        const topic = (name: string, config: string, value: string) => ({
+          topic: `${prefix}${name}`,
+          configEntries: [{ name: config, value }],
+        });
+        const topics = [
+          topic(TOPIC, 'max.message.bytes', '1000'),
+          topic('control', 'cleanup.policy', 'compact'),
+        ];
+        await asking((admin) => admin.createTopics({ topics, waitForLeaders: true }));
+        const bus = await open(client, prefix, logger, { untilWell: false });
+        const got = new Collector();
+        await bus.subscribe(TOPIC, { group: 'g', maxBatch: 100 }, got.handler());
+        await bus.publish(TOPIC, dispatches(400));
+        await got.untilDistinct(400);
+        const refused = bus.publish('control', [{ kind: 'cancel', id: dispatch(1).id }]);
+        await expect(refused).rejects.toThrow(/control|Kafka did not take/);
+        expect(bus.trouble()).toMatch(/control: .*cleanup\.policy=compact/);
+        const warned = logger.lines.filter((line) => line.startsWith('warn A topic has settings'));
+        expect(warned).toHaveLength(2);
+        await bus.stop();
       },
       LIMIT_MS,
     );

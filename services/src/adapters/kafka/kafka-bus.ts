@@ -65,7 +65,7 @@ class KafkaBus implements Bus {
     const { logger, clock } = this.#options;
     const health = new Health(logger, clock);
     const wire = await openWire(this.#options);
-    const topics = new TopicKeeper({ wire, specs: topicSpecs(this.#options), health });
+    const topics = new TopicKeeper({ wire, specs: topicSpecs(this.#options), health, logger });
     const outboxes = new Map(TOPICS.map((topic) => [topic, this.#outbox(topic, wire, topics)]));
     this.#running = { wire, topics, health, outboxes, feeds: new Set() };
     topics.start();
@@ -76,7 +76,7 @@ class KafkaBus implements Bus {
     const name = topicName(this.#options.topicPrefix, topic);
     return new Outbox({
       produce: (messages) => wire.produce(name, messages),
-      partitions: () => topics.partitions(name),
+      partitions: () => topics.led(name),
       repair: () => topics.check(),
       clock: this.#options.clock,
     });
@@ -104,11 +104,12 @@ class KafkaBus implements Bus {
   }
 
   async publish<T extends Topic>(topic: T, messages: readonly Topics[T][]): Promise<void> {
-    const { outboxes, health } = this.#mustRun();
+    const { outboxes, health, topics } = this.#mustRun();
     if (messages.length === 0) return;
     const { published, refused } = this.#metrics;
     try {
       refuseWhenAway(health);
+      this.#refuseWhenUnusable(topics, topic);
       await outboxes.get(topic)!.publish(messages.map(encode));
       published.add(messages.length, { topic });
     } catch (error) {
@@ -169,13 +170,24 @@ class KafkaBus implements Bus {
 
   trouble(): string | null {
     if (!this.#running) return 'the bus is not started';
-    const { health, feeds } = this.#running;
+    const { health, outboxes, feeds } = this.#running;
     if (health.trouble !== null) return health.trouble;
+    for (const [topic, outbox] of outboxes) {
+      const trouble = outbox.trouble();
+      if (trouble !== null) return `${topicName(this.#options.topicPrefix, topic)}: ${trouble}`;
+    }
     for (const feed of feeds) {
       const trouble = feed.trouble();
       if (trouble !== null) return trouble;
     }
     return null;
+  }
+
+  /** Nobody waits for a topic that is known not to be usable. */
+  #refuseWhenUnusable(topics: TopicKeeper, topic: Topic): void {
+    const name = topicName(this.#options.topicPrefix, topic);
+    if (topics.unusableMs(name) > PUBLISH_MS)
+      throw new BusUnavailableError(topics.fault(name) ?? 'not usable');
   }
 
   #mustBeOpen(): void {

@@ -1,4 +1,5 @@
 import type { BusReport, BusServers } from '../../ports/bus-servers.ts';
+import { findBroker } from './bootstrap.ts';
 import type { KafkaConnection } from './options.ts';
 import { clientOptions } from './platformatic/client-options.ts';
 
@@ -13,7 +14,7 @@ export function createKafkaServers(connection: KafkaConnection): BusServers {
 async function report(connection: KafkaConnection): Promise<BusReport> {
   // Who has the other client, or never asks, does not load this one.
   const { Admin } = await import('@platformatic/kafka');
-  const admin = new Admin(clientOptions(connection));
+  const admin = new Admin(clientOptions(await findBroker(connection)));
   try {
     const { brokers } = await admin.metadata({ topics: [] });
     // Sizes of the directories' disks, without the partitions in them.

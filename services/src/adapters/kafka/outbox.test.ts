@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { BusUnavailableError } from '../../ports/bus.ts';
 import { Outbox, PUBLISH_MS } from './outbox.ts';
-import type { Outgoing } from './wire.ts';
+import { TooLargeError, type Outgoing } from './wire.ts';
 
 const value = (text = 'x'): Buffer => Buffer.from(text);
 
@@ -11,7 +11,7 @@ function openOutbox(produce: (messages: readonly Outgoing[]) => Promise<void>, p
     repairs++;
   };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const outbox = new Outbox({ produce, partitions: () => partitions, repair, clock });
+  const outbox = new Outbox({ produce, partitions: () => [...Array(partitions).keys()], repair, clock });
   return { outbox, repairs: () => repairs };
 }
 
@@ -98,5 +98,77 @@ describe('an outbox', () => {
     await Promise.all([published, closed]);
     expect(sent).toBe(2);
     await expect(outbox.publish([value()])).rejects.toThrow(BusUnavailableError);
+  });
+
+  test('says why messages are refused until some are taken', async () => {
+    let ill = true;
+    const { outbox } = openOutbox(async () => {
+      if (ill) throw new Error('not enough replicas');
+    });
+    const publish = async (): Promise<void> => {
+      const published = outbox.publish([value()]).catch(() => {});
+      await jest.advanceTimersByTimeAsync(PUBLISH_MS + 1);
+      await published;
+    };
+    expect(outbox.trouble()).toBeNull();
+    await publish();
+    expect(outbox.trouble()).toMatch(/not enough replicas/);
+    ill = false;
+    while (outbox.trouble() !== null) await publish();
+    await outbox.close(false);
+  });
+
+  test('forgets a refusal that nobody repeats', async () => {
+    const { outbox } = openOutbox(async () => {
+      throw new Error('not now');
+    });
+    const refused = outbox.publish([value()]).catch(() => {});
+    await jest.advanceTimersByTimeAsync(PUBLISH_MS + 1);
+    await refused;
+    expect(outbox.trouble()).not.toBeNull();
+    await jest.advanceTimersByTimeAsync(60_001);
+    expect(outbox.trouble()).toBeNull();
+    await outbox.close(true);
+  });
+
+  describe('for a topic that takes 1,000 bytes at once', () => {
+    const sent: number[] = [];
+    let attempts = 0;
+    const openSmall = () =>
+      openOutbox(async (messages) => {
+        attempts++;
+        const bytes = messages.reduce((sum, { value: { length } }) => sum + length, 0);
+        if (bytes > 1_000) throw new TooLargeError('too large');
+        sent.push(messages.length);
+      });
+    beforeEach(() => {
+      sent.length = 0;
+      attempts = 0;
+    });
+
+    test('sends a batch of 400 messages in parts, and the next one without trying again', async () => {
+      const { outbox } = openSmall();
+      const batch = Array.from({ length: 400 }, () => Buffer.alloc(100));
+      for (const halvings of [6, 0]) {
+        const published = outbox.publish(batch);
+        await jest.advanceTimersByTimeAsync(1);
+        await published;
+        expect(sent.reduce((sum, count) => sum + count, 0)).toBe(400);
+        expect(attempts - sent.length).toBe(halvings);
+        sent.length = 0;
+        attempts = 0;
+      }
+      await outbox.close(false);
+    });
+
+    test('refuses a single message that is too large at once, and sends the others', async () => {
+      const { outbox } = openSmall();
+      const good = [outbox.publish([value()]), outbox.publish([value()])];
+      const large = expect(outbox.publish([Buffer.alloc(2_000)])).rejects.toThrow(/a message is too large/);
+      const later = outbox.publish([value()]);
+      await jest.advanceTimersByTimeAsync(10);
+      await Promise.all([...good, large, later]);
+      await outbox.close(false);
+    });
   });
 });

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { settlesWithin } from '../../runtime/deadline.ts';
 import { backoffMs } from '../../runtime/retry.ts';
 import { reasonOf, within } from './within.ts';
-import type { Outgoing } from './wire.ts';
+import { TooLargeError, type Outgoing } from './wire.ts';
 
 /** A message is taken, or refused, within this time; milliseconds. */
 export const PUBLISH_MS = 5_000;
@@ -13,12 +13,16 @@ const MAX_WAITING = 100_000;
 /** What goes out at once: well below the megabyte that a broker takes for one partition. */
 const MAX_SEND_BYTES = 512 << 10;
 const MAX_SEND_MESSAGES = 5_000;
+/** After so long without a refusal, nobody knows whether messages would be refused now. */
+const REFUSED_MS = 60_000;
+/** What was too much at once is tried again after this time: somebody may have changed the topic. */
+const SMALLER_MS = 60_000;
 const RETRIES = { baseMs: 100, capMs: 1_000 };
 
 export interface OutboxOptions {
   readonly produce: (messages: readonly Outgoing[]) => Promise<void>;
-  /** How many partitions the topic has; 0 when it is not known to be there. */
-  readonly partitions: () => number;
+  /** The partitions of the topic that can be written to; none when it is not known to be there. */
+  readonly partitions: () => readonly number[];
   /** Makes sure that the topic is there, after a failure. Rejects when Kafka cannot be used. */
   readonly repair: () => Promise<void>;
   readonly clock: Clock;
@@ -43,8 +47,14 @@ export class Outbox {
   #size = 0;
   #sending: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #nextPartition = Math.floor(Math.random() * 1_000);
+  #turn = Math.floor(Math.random() * 1_000);
   #reason: string | null = null;
+  /** Since messages were taken last: why, and when, some were refused. */
+  #refused: { readonly reason: string; readonly at: number } | null = null;
+  /** Messages that the topic takes at once, as far as we know, and until when we think so. */
+  #most = { messages: MAX_SEND_MESSAGES, until: Infinity };
+  /** Parcels that go out one by one, since one of them cannot. */
+  #apart = 0;
   readonly #stop = new AbortController();
 
   constructor(options: OutboxOptions) {
@@ -63,6 +73,13 @@ export class Outbox {
       this.#sending = null;
     });
     await done;
+  }
+
+  /** Why messages are refused; null while they are taken, or when none were refused lately. */
+  trouble(): string | null {
+    const { clock } = this.#options;
+    if (this.#refused && clock.monotonic() - this.#refused.at > REFUSED_MS) this.#refused = null;
+    return this.#refused?.reason ?? null;
   }
 
   /** Takes nothing more; what waits goes out, or is refused when `now` or when its time is over. */
@@ -94,9 +111,14 @@ export class Outbox {
         await this.#attempt(parcels);
         failures = 0;
         this.#reason = null;
+        this.#refused = null;
         this.#settle(parcels);
       } catch (error) {
         this.#reason = reasonOf(error);
+        if (error instanceof TooLargeError) {
+          this.#tooLarge(parcels);
+          continue;
+        }
         await this.#options.repair().catch(() => {});
         await this.#rest(backoffMs(failures++, RETRIES, Math.random));
       }
@@ -104,21 +126,48 @@ export class Outbox {
   }
 
   async #attempt(parcels: readonly Parcel[]): Promise<void> {
-    const { partitions, produce, repair } = this.#options;
-    if (partitions() === 0) await repair();
-    const count = partitions();
+    const { partitions, repair } = this.#options;
+    if (partitions().length === 0) await repair();
+    const led = partitions();
+    if (led.length === 0) throw new Error('no partition has a leader');
     const messages: Outgoing[] = [];
     for (const { values } of parcels) {
       for (const value of values) {
-        this.#nextPartition = (this.#nextPartition + 1) % count;
-        messages.push({ partition: this.#nextPartition, value });
+        this.#turn = (this.#turn + 1) % led.length;
+        messages.push({ partition: led[this.#turn]!, value });
       }
     }
-    await within(produce(messages), PUBLISH_MS, 'Publishing');
+    await this.#produce(messages);
+  }
+
+  /** All at once; in halves, and halves of those, when that is too much. */
+  async #produce(messages: readonly Outgoing[]): Promise<void> {
+    const { produce, clock } = this.#options;
+    if (clock.monotonic() > this.#most.until) this.#most = { messages: MAX_SEND_MESSAGES, until: Infinity };
+    for (let sent = 0; sent < messages.length;) {
+      const part = messages.slice(sent, sent + this.#most.messages);
+      try {
+        await within(produce(part), PUBLISH_MS, 'Publishing');
+        sent += part.length;
+      } catch (error) {
+        if (!(error instanceof TooLargeError) || part.length === 1) throw error;
+        this.#most = { messages: Math.ceil(part.length / 2), until: clock.monotonic() + SMALLER_MS };
+      }
+    }
+  }
+
+  /** A single message is larger than the topic takes: it is refused at once, and does not hold up the others. */
+  #tooLarge(parcels: readonly Parcel[]): void {
+    if (parcels.length > 1) this.#apart = parcels.length;
+    else this.#refuse((parcel) => parcel === parcels[0], `a message is too large: ${this.#reason}`);
   }
 
   /** The oldest parcels, as many as go out together. */
   #next(): Parcel[] {
+    if (this.#apart > 0) {
+      this.#apart--;
+      return this.#parcels.slice(0, 1);
+    }
     let bytes = 0;
     let messages = 0;
     let count = 0;
@@ -146,6 +195,7 @@ export class Outbox {
     this.#parcels = this.#parcels.filter((parcel) => {
       if (!which(parcel)) return true;
       this.#size -= parcel.values.length;
+      this.#refused = { reason, at: this.#options.clock.monotonic() };
       parcel.reject(new BusUnavailableError(reason));
       return false;
     });

@@ -12,10 +12,17 @@ export const FETCH_WAIT_MS = 500;
 export const FETCH_BYTES = 1 << 20;
 export const PARTITION_BYTES = 256 << 10;
 
+/** Until a broker has answered on a new connection. Each broker has this time for itself. */
 export const CONNECT_MS = 3_000;
 /** Longer than anything that a broker takes its time for: `REBALANCE_MS` and `FETCH_WAIT_MS`. */
 export const REQUEST_MS = 10_000;
 /** The broker itself gives up on replicas after this time. */
-export const REPLICAS_MS = 4_000;
+export const REPLICAS_MS = 3_000;
+/** Without an answer for so long, the connection is taken for lost. A second attempt is possible within `PUBLISH_MS`. */
+export const PRODUCE_MS = 3_500;
+/** Closing connections in good order; then they are cut. */
+export const DISCONNECT_MS = 1_000;
+/** A member that leaves its group in good order, likewise. */
+export const LEAVE_MS = 3_500;
 /** What is known about brokers and leaders is asked for again after this time. */
 export const METADATA_MS = 5_000;

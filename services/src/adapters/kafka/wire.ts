@@ -1,5 +1,17 @@
 import type { TopicSpec } from './topic-specs.ts';
 
+/** A topic as the brokers describe it. */
+export interface TopicState {
+  readonly partitions: number;
+  /** The partitions that have a leader now, in ascending order: only these can be written to and read from. */
+  readonly led: readonly number[];
+}
+
+/** More bytes at once than the topic takes (`max.message.bytes`). Fewer messages may do. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+}
+
 /** A message on its way out. */
 export interface Outgoing {
   readonly partition: number;
@@ -57,16 +69,22 @@ export interface Session {
  * have limits. None retries for long by itself.
  */
 export interface Wire {
-  /** Resolves when all in-sync replicas have the messages. */
+  /**
+   * Resolves when all in-sync replicas have the messages. Rejects with `TooLargeError` when the topic does not take so much
+   * at once. After other failures than a broker's answer to the messages, and after `PRODUCE_MS` without one, the
+   * connections for producing are given up: the next call makes new ones.
+   */
   produce(topic: string, messages: readonly Outgoing[]): Promise<void>;
-  /** How many partitions each topic has, all of them with a leader. Topics that are not there, or not ready, are left out. */
-  partitions(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** Creates topics. Others may create the same ones at this moment. */
-  create(topics: readonly TopicSpec[]): Promise<void>;
-  /** The next offset of each partition. */
-  ends(topic: string): Promise<readonly number[]>;
-  /** Begins a session. Connecting and joining follow by themselves. */
-  open(options: SessionOptions): Session;
+  /** What each topic is like, or why the brokers do not say so. Topics that are not there are left out. */
+  topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicState | Error>>;
+  /** Creates a topic. Others may create the same one at this moment. */
+  create(topic: TopicSpec): Promise<void>;
+  /** The settings of each topic that may be read, by name. */
+  configs(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
+  /** The next offset of each partition that has a leader. */
+  ends(topic: string): Promise<ReadonlyMap<number, number>>;
+  /** Begins a session. Rejects when no broker answers; joining follows by itself. */
+  open(options: SessionOptions): Promise<Session>;
   /** Drops the connections for producing and asking; the next call makes new ones. */
   reset(): Promise<void>;
   close(): Promise<void>;

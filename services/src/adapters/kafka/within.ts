@@ -6,9 +6,21 @@ export async function within<T>(work: Promise<T>, ms: number, what: string): Pro
   throw new Error(`${what}: no answer within ${ms} ms`);
 }
 
+/** An error that holds others, or one beside its message: as clients of Kafka make them. */
+interface Wrapping extends Error {
+  /** `AggregateError`, and kafkajs's own kind of it. */
+  readonly errors?: readonly unknown[];
+  /** What the broker says in words, and the topic that it speaks of. */
+  readonly serverErrorMessage?: string | null;
+  readonly topic?: string;
+}
+
 /** What went wrong, in one line. Clients wrap errors in errors; the innermost says what happened. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const inner = error instanceof AggregateError ? (error.errors as unknown[]).at(-1) : error.cause;
-  return inner instanceof Error && inner !== error ? `${error.message}: ${reasonOf(inner)}` : error.message;
+  const { message, errors, cause, serverErrorMessage, topic } = error as Wrapping;
+  const inner = errors?.at(-1) ?? cause;
+  const own = `${topic && !message.includes(topic) ? `${topic}: ` : ''}${message}`;
+  if (inner instanceof Error && inner !== error) return `${own}: ${reasonOf(inner)}`;
+  return serverErrorMessage ? `${own} (${serverErrorMessage})` : own;
 }

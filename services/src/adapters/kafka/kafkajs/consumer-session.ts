@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
 import { Ending } from '../ending.ts';
 import {
   FETCH_BYTES,
   FETCH_WAIT_MS,
   HEARTBEAT_MS,
+  LEAVE_MS,
   METADATA_MS,
   PARTITION_BYTES,
   REBALANCE_MS,
   SESSION_MS,
 } from '../timing.ts';
 import type { Incoming, Session, SessionOptions } from '../wire.ts';
+import type { Start } from './kafka.ts';
 
 /** While there is no room, the group is told this often that we live. */
 const ROOM_MS = 1_000;
@@ -25,18 +27,20 @@ const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000, restartO
  */
 export class ConsumerSession extends Ending implements Session {
   readonly #options: SessionOptions;
+  readonly #start: Start;
   readonly #consumer: Consumer;
   readonly #ownGroup: string | null;
   readonly #forget: (groupId: string) => Promise<void>;
   #closing: Promise<void> | null = null;
   #begun: Promise<void>;
 
-  constructor(kafka: Kafka, forget: (groupId: string) => Promise<void>, options: SessionOptions) {
+  constructor(start: Start, forget: (groupId: string) => Promise<void>, options: SessionOptions) {
     super();
+    this.#start = start;
     this.#options = options;
     this.#forget = forget;
     this.#ownGroup = options.group === null ? `${options.topic}.${randomUUID()}` : null;
-    this.#consumer = kafka.consumer({
+    this.#consumer = start.kafka.consumer({
       groupId: options.group ?? this.#ownGroup!,
       sessionTimeout: SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
@@ -117,7 +121,7 @@ export class ConsumerSession extends Ending implements Session {
 
   async #close(): Promise<void> {
     await this.#begun;
-    await this.#consumer.disconnect();
+    await this.#start.end(this.#consumer, LEAVE_MS);
     if (this.#ownGroup !== null) await this.#forget(this.#ownGroup).catch(() => {});
   }
 }

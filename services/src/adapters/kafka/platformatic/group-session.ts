@@ -4,6 +4,7 @@ import { Ending } from '../ending.ts';
 import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS } from '../timing.ts';
 import type { Session } from '../wire.ts';
 import { clientOptions } from './client-options.ts';
+import { toleratingPartialClusters } from './partial-clusters.ts';
 import type { ReaderSessionOptions } from './reader-session.ts';
 import { Reader } from './reader.ts';
 
@@ -32,13 +33,14 @@ export class GroupSession extends Ending implements Session {
     this.#options = options;
     const { connection, topic, group, sink } = options;
     this.#reader = new Reader({ connection, topic, sink, check: () => this.#check(), fail: this.fail });
-    this.#member = new Consumer({
+    const member = new Consumer({
       ...clientOptions(connection),
       groupId: group,
       sessionTimeout: SESSION_MS,
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: HEARTBEAT_MS,
     });
+    this.#member = toleratingPartialClusters(member);
     this.#member.topics.track(topic);
     this.#member.memberId = sink.memberId;
     // Joining again, after the group has changed, did not succeed.

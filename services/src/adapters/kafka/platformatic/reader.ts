@@ -9,6 +9,7 @@ import type { KafkaConnection } from '../options.ts';
 import { FETCH_BYTES, FETCH_WAIT_MS, PARTITION_BYTES } from '../timing.ts';
 import type { Incoming, Sink } from '../wire.ts';
 import { clientOptions } from './client-options.ts';
+import { toleratingPartialClusters } from './partial-clusters.ts';
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 type Batches = FetchResponse['responses'][number]['partitions'][number]['records'];
@@ -53,7 +54,8 @@ export class Reader {
   constructor(options: ReaderOptions) {
     this.#options = options;
     // The client wants a group's name, also where there is no group.
-    this.#consumer = new Consumer({ ...clientOptions(options.connection), groupId: 'none' });
+    const consumer = new Consumer({ ...clientOptions(options.connection), groupId: 'none' });
+    this.#consumer = toleratingPartialClusters(consumer);
     this.#consumer.on('error', options.fail);
     this.#consumer.topics.track(options.topic);
   }
@@ -80,7 +82,7 @@ export class Reader {
     for (const [partition, offset] of known) {
       if (offset > (sink.position(partition) ?? -1)) sink.seek(partition, offset);
     }
-    await this.#rewind(partitions.filter((partition) => sink.position(partition) === undefined));
+    await this.#rewindUnknown(partitions);
     if (turn !== this.#turn) return;
     this.#assigned = partitions;
     await this.#ask();
@@ -96,6 +98,14 @@ export class Reader {
     const found = (await this.#consumer.metadata({ topics: [topic] })).topics.get(topic);
     if (!found) throw new Error(`${topic} is not there`);
     return found;
+  }
+
+  /** What has no leader just now begins when it has one. */
+  async #rewindUnknown(partitions: readonly number[]): Promise<void> {
+    const unknown = partitions.filter((partition) => this.#options.sink.position(partition) === undefined);
+    if (unknown.length === 0) return;
+    const leaders = (await this.#look()).partitions;
+    await this.#rewind(unknown.filter((partition) => (leaders[partition]?.leader ?? -1) >= 0));
   }
 
   /** To the oldest message that is there. */
@@ -129,7 +139,11 @@ export class Reader {
     const { id, partitions, partitionsCount } = await this.#look();
     if (id !== this.#topicId || partitionsCount !== this.#count)
       throw new Error('The topic is another one now');
-    for (const partition of this.#assigned) {
+    const turn = this.#turn;
+    const assigned = this.#assigned;
+    await this.#rewindUnknown(assigned);
+    if (turn !== this.#turn) return;
+    for (const partition of assigned) {
       const leader = partitions[partition]?.leader ?? -1;
       if (leader < 0 || this.#asked.has(leader)) continue;
       this.#asked.add(leader);
@@ -139,11 +153,14 @@ export class Reader {
 
   /** Asks one broker, again and again, as long as it leads something. */
   async #askOne(node: number): Promise<void> {
+    const { sink } = this.#options;
     try {
       while (!this.#stop.signal.aborted) {
-        if (!(await this.#options.sink.room(ROOM_MS))) continue;
+        if (!(await sink.room(ROOM_MS))) continue;
         const { partitions } = await this.#look();
-        const led = this.#assigned.filter((partition) => partitions[partition]?.leader === node);
+        const led = this.#assigned.filter(
+          (partition) => partitions[partition]?.leader === node && sink.position(partition) !== undefined,
+        );
         if (led.length === 0) break;
         await this.#fetch(node, led);
       }
@@ -155,7 +172,7 @@ export class Reader {
 
   async #fetch(node: number, led: readonly number[]): Promise<void> {
     const { sink } = this.#options;
-    const from = new Map(led.map((partition) => [partition, sink.position(partition) ?? 0]));
+    const from = new Map(led.map((partition) => [partition, sink.position(partition)!]));
     const partitions = led.map((partition) => ({
       partition,
       fetchOffset: BigInt(from.get(partition)!),

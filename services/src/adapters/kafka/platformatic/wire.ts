@@ -1,10 +1,28 @@
 import { Admin, findErrorBy, ListOffsetTimestamps, ProduceAcks, Producer } from '@platformatic/kafka';
+import { findBroker } from '../bootstrap.ts';
+import { Lazy } from '../lazy.ts';
 import type { KafkaConnection } from '../options.ts';
+import { PRODUCE_MS } from '../timing.ts';
 import type { TopicSpec } from '../topic-specs.ts';
-import type { Outgoing, Session, SessionOptions, Wire } from '../wire.ts';
+import {
+  TooLargeError,
+  type Outgoing,
+  type Session,
+  type SessionOptions,
+  type TopicState,
+  type Wire,
+} from '../wire.ts';
+import { within } from '../within.ts';
 import { clientOptions } from './client-options.ts';
 import { GroupSession } from './group-session.ts';
+import { toleratingPartialClusters } from './partial-clusters.ts';
 import { ReaderSession } from './reader-session.ts';
+
+/** Of a resource in a question for settings. Source: https://kafka.apache.org/43/design/protocol, "DescribeConfigs" */
+const TOPIC_RESOURCE = 2;
+const TOO_LARGE = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+/** A topic that is not there, or not quite yet. */
+const MISSING = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
 /** Kafka through @platformatic/kafka. Nothing is connected before it is needed. */
 export function openPlatformatic(connection: KafkaConnection): Wire {
@@ -13,95 +31,124 @@ export function openPlatformatic(connection: KafkaConnection): Wire {
 
 class PlatformaticWire implements Wire {
   readonly #connection: KafkaConnection;
-  #producer: Producer | null = null;
-  #admin: Admin | null = null;
+  readonly #producer: Lazy<Producer>;
+  readonly #admin: Lazy<Admin>;
 
   constructor(connection: KafkaConnection) {
     this.#connection = connection;
+    const options = async () => clientOptions(await findBroker(connection));
+    this.#producer = new Lazy(
+      async () => toleratingPartialClusters(new Producer(await options())),
+      (producer) => producer.close(),
+    );
+    this.#admin = new Lazy(
+      async () => toleratingPartialClusters(new Admin(await options())),
+      (admin) => admin.close(),
+    );
   }
 
   async produce(topic: string, messages: readonly Outgoing[]): Promise<void> {
-    this.#producer ??= new Producer(clientOptions(this.#connection));
-    await this.#producer.send({
-      messages: messages.map(({ partition, value }) => ({ topic, partition, value })),
-      acks: ProduceAcks.ALL,
-    });
+    const producer = await this.#producer.get();
+    try {
+      const sending = producer.send({
+        messages: messages.map(({ partition, value }) => ({ topic, partition, value })),
+        acks: ProduceAcks.ALL,
+      });
+      await within(sending, PRODUCE_MS, 'Publishing');
+    } catch (error) {
+      if (isOneOf(error, TOO_LARGE)) throw new TooLargeError((error as Error).message, { cause: error });
+      void this.#producer.drop(producer);
+      throw error;
+    }
   }
 
-  async partitions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  async topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicState | Error>> {
     try {
-      return await this.#partitions(topics);
+      return await this.#describe(names);
     } catch (error) {
       if (isNetwork(error)) throw error;
     }
-    // One of them is not there, or not ready: the answer does not tell how the others are.
-    const found = new Map<string, number>();
-    for (const topic of topics) {
-      const one = await this.#partitions([topic]).catch((error: unknown) => {
+    // One of them is not there, or may not be described: the answer does not tell how the others are.
+    const found = new Map<string, TopicState | Error>();
+    for (const name of names) {
+      try {
+        for (const [, state] of await this.#describe([name])) found.set(name, state);
+      } catch (error) {
         if (isNetwork(error)) throw error;
-        return new Map<string, number>();
-      });
-      for (const [name, count] of one) found.set(name, count);
+        if (!isMissing(error)) found.set(name, error as Error);
+      }
     }
     return found;
   }
 
-  async #partitions(topics: readonly string[]): Promise<Map<string, number>> {
-    const metadata = await this.#asking().metadata({ topics: [...topics], forceUpdate: true });
-    const found = new Map<string, number>();
+  async #describe(names: readonly string[]): Promise<Map<string, TopicState>> {
+    const admin = await this.#admin.get();
+    const metadata = await admin.metadata({ topics: [...names], forceUpdate: true });
+    const found = new Map<string, TopicState>();
     for (const [name, { partitions, partitionsCount }] of metadata.topics) {
-      if (partitions.every(({ leader }) => leader >= 0)) found.set(name, partitionsCount);
+      const led = [...partitions.keys()].filter((partition) => (partitions[partition]?.leader ?? -1) >= 0);
+      found.set(name, { partitions: partitionsCount, led });
     }
     return found;
   }
 
-  async create(topics: readonly TopicSpec[]): Promise<void> {
-    await Promise.all(topics.map((topic) => this.#create(topic)));
-  }
-
-  async #create({ name, partitions, replication, config }: TopicSpec): Promise<void> {
+  async create({ name, partitions, replication, config }: TopicSpec): Promise<void> {
+    const admin = await this.#admin.get();
     const configs = Object.entries(config).map(([key, value]) => ({ name: key, value }));
     try {
-      await this.#asking().createTopics({ topics: [name], partitions, replicas: replication, configs });
+      await admin.createTopics({ topics: [name], partitions, replicas: replication, configs });
     } catch (error) {
-      if (!findErrorBy(error as Error, 'apiId', 'TOPIC_ALREADY_EXISTS')) throw error;
+      if (!isOneOf(error, ['TOPIC_ALREADY_EXISTS'])) throw error;
     }
   }
 
-  async ends(topic: string): Promise<readonly number[]> {
-    const count = (await this.#partitions([topic])).get(topic) ?? 0;
-    if (count === 0) throw new Error(`${topic} is not there`);
-    const timestamp = ListOffsetTimestamps.LATEST;
-    const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
-    const [listed] = await this.#asking().listOffsets({ topics: [{ name: topic, partitions }] });
-    const ends = new Array<number>(count);
-    for (const { partitionIndex, offset } of listed!.partitions) ends[partitionIndex] = Number(offset);
-    return ends;
+  async configs(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+    const admin = await this.#admin.get();
+    const described = await admin.describeConfigs({
+      resources: topics.map((resourceName) => ({ resourceType: TOPIC_RESOURCE, resourceName })),
+    });
+    return new Map(
+      described.map(({ resourceName, configs }) => [
+        resourceName,
+        new Map(configs.map(({ name, value }) => [name, value ?? ''])),
+      ]),
+    );
   }
 
-  open({ topic, group, sink }: SessionOptions): Session {
-    const connection = this.#connection;
+  async ends(topic: string): Promise<ReadonlyMap<number, number>> {
+    const { led } = (await this.#describe([topic])).get(topic) ?? { led: [] };
+    if (led.length === 0) throw new Error(`${topic} is not there`);
+    const admin = await this.#admin.get();
+    const timestamp = ListOffsetTimestamps.LATEST;
+    const partitions = led.map((partitionIndex) => ({ partitionIndex, timestamp }));
+    const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions }] });
+    return new Map(listed!.partitions.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)]));
+  }
+
+  async open({ topic, group, sink }: SessionOptions): Promise<Session> {
+    const connection = await findBroker(this.#connection);
     if (group === null) return new ReaderSession({ connection, topic, sink });
     return new GroupSession({ connection, topic, group, sink });
   }
 
   async reset(): Promise<void> {
-    const [producer, admin] = [this.#producer, this.#admin];
-    this.#producer = null;
-    this.#admin = null;
-    await Promise.all([producer?.close(), admin?.close()]);
+    await Promise.all([this.#producer.drop(), this.#admin.drop()]);
   }
 
   close(): Promise<void> {
     return this.reset();
   }
-
-  #asking(): Admin {
-    this.#admin ??= new Admin(clientOptions(this.#connection));
-    return this.#admin;
-  }
 }
 
 function isNetwork(error: unknown): boolean {
-  return findErrorBy(error as Error, 'code', 'PLT_KFK_NETWORK') !== null;
+  return isOneOf(error, ['PLT_KFK_NETWORK'], 'code');
+}
+
+/** The client itself says "Unknown topic" for what the broker calls `UNKNOWN_TOPIC_OR_PARTITION`. */
+function isMissing(error: unknown): boolean {
+  return isOneOf(error, MISSING) || (error instanceof Error && error.message.startsWith('Unknown topic '));
+}
+
+function isOneOf(error: unknown, values: readonly string[], property = 'apiId'): boolean {
+  return values.some((value) => findErrorBy(error as Error, property, value) !== null);
 }

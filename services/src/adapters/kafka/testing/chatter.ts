@@ -5,7 +5,7 @@ import type { KafkaClientName } from '../options.ts';
 
 /**
  * A process that publishes numbers, one after the other, and listens to them as a member of a group and as a subscriber
- * to everything: `node chatter.ts CLIENT BROKER PREFIX`. It prints how far it is as JSON lines, and stops at the end of
+ * to everything: `node chatter.ts CLIENT BROKERS PREFIX`. It prints how far it is as JSON lines, and stops at the end of
  * its input, by itself: what keeps it alive then has not been closed.
  */
 
@@ -44,7 +44,7 @@ const logger: Logger = {
 };
 const bus = createKafkaBus({
   client: client as KafkaClientName,
-  brokers: [broker!],
+  brokers: broker!.split(','),
   clientId: 'chatter',
   topicPrefix: topicPrefix!,
   partitions: 4,

@@ -18,14 +18,21 @@ cd /opt/kafka
 exec bin/kafka-server-start.sh /tmp/server.properties
 `;
 
-function properties(clients: number, controller: number): string {
+interface Ports {
+  readonly clients: number;
+  readonly controller: number;
+  /** Where clients are sent: `clients`, or a proxy before it. */
+  readonly advertised: number;
+}
+
+function properties({ clients, controller, advertised }: Ports): string {
   return `
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:${controller}
 controller.listener.names=CONTROLLER
 listeners=CLIENTS://127.0.0.1:${clients},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=CLIENTS://127.0.0.1:${clients}
+advertised.listeners=CLIENTS://127.0.0.1:${advertised}
 listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 log.dirs=${DATA}
@@ -50,21 +57,24 @@ export class OwnBroker {
   readonly #name: string;
   readonly #run: readonly string[];
 
-  private constructor(clients: number, controller: number) {
-    this.broker = `127.0.0.1:${clients}`;
+  private constructor(ports: Ports) {
+    const { clients, advertised } = ports;
+    this.broker = `127.0.0.1:${advertised}`;
     this.#name = `hashcluster-bus-test-${clients}`;
     this.#run = [
       ...['run', '--detach', '--name', this.#name, '--network', 'host', '--user', USER],
       ...['--entrypoint', '/bin/sh', '--tmpfs', `/tmp:mode=1777`, '--volume', DATA],
       ...['--env', 'KAFKA_HEAP_OPTS=-Xmx384m -Xms128m'],
-      ...['--env', `SERVER_PROPERTIES=${properties(clients, controller)}`],
+      ...['--env', `SERVER_PROPERTIES=${properties(ports)}`],
       ...[IMAGE, '-c', SCRIPT],
     ];
   }
 
-  static async start(): Promise<OwnBroker> {
+  /** @param proxy what clients are sent to instead; it listens already */
+  static async start(proxy?: { readonly port: number; toward(port: number): void }): Promise<OwnBroker> {
     const [clients, controller] = [await freePort(), await freePort()];
-    const broker = new OwnBroker(clients, controller);
+    const broker = new OwnBroker({ clients, controller, advertised: proxy?.port ?? clients });
+    proxy?.toward(clients);
     await docker(...broker.#run);
     await broker.#started(1);
     return broker;

@@ -1,6 +1,5 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Core } from './core.ts';
-import { createGate } from './gate.ts';
 import { sendProblem } from './http/answer.ts';
 import { asRequestHandler, type Handler } from './http/exchange.ts';
 import { problemOf, refuse } from './problems.ts';
@@ -72,7 +71,7 @@ export function createApp(core: Core): App {
   for (const feature of ['case sensitive routing', 'strict routing']) app.enable(feature);
   app.set('trust proxy', settings.trustProxyHops || false);
 
-  const gate = createGate(settings, core.shed);
+  const { gate } = core;
   app.use(gate.check);
 
   const streams = new EventStreams(core);

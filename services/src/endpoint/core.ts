@@ -12,6 +12,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { Tracer } from '../ports/tracer.ts';
 import { HeldBytes, heldLimit } from './body/held-bytes.ts';
 import { ItemReader } from './body/read-items.ts';
+import { createGate, type Gate } from './gate.ts';
 import { endpointMetrics, type EndpointMetrics } from './endpoint-metrics.ts';
 import { createSchemas, type Schemas } from './schemas.ts';
 import type { EndpointSettings } from './settings.ts';
@@ -20,6 +21,7 @@ import { Announcements } from './work/announcements.ts';
 import { BusView } from './work/bus-view.ts';
 import { BacklogReader, type EndpointIdentity } from './work/cluster-view.ts';
 import { InlineHashing } from './work/inline-hashing.ts';
+import { Lane } from './work/lane.ts';
 import { Lookups } from './work/lookups.ts';
 import { StoreCalls } from './work/store-calls.ts';
 import { Submitter } from './work/submitter.ts';
@@ -49,7 +51,10 @@ export interface Core {
   readonly schemas: Schemas;
   readonly metrics: EndpointMetrics;
   readonly shed: ShedLog;
+  readonly gate: Gate;
   readonly held: HeldBytes;
+  /** Lists that are read and made. */
+  readonly lists: Lane;
   readonly items: ItemReader;
   readonly store: StoreCalls;
   readonly announcements: Announcements;
@@ -62,6 +67,9 @@ export interface Core {
   readonly busView: BusView;
   readonly sweeper: Sweeper;
 }
+
+/** A list takes long in the store and on the event loop: a few at a time, so that everything else gets its turn. */
+const LISTS = { maxRunning: 4, maxWaiting: 1_000 };
 
 /** Puts the parts together. Starts nothing. */
 export function createCore(deps: EndpointDeps): Core {
@@ -79,8 +87,11 @@ export function createCore(deps: EndpointDeps): Core {
   const lookups = new Lookups(store);
   const watchers = new Watchers({ lookups, logger, max: settings.maxWaiters, recheckMs: settings.recheckMs });
   const workers = new WorkersTable({ clock, deadAfterMs: settings.workerDeadAfterMs });
+  const shed = new ShedLog(clock, logger, metrics.shed);
   return {
-    shed: new ShedLog(clock, logger, metrics.shed),
+    shed,
+    gate: createGate(settings, shed),
+    lists: new Lane(LISTS),
     ...{ deps, schemas, metrics, held, store, announcements, lookups, watchers, workers },
     identity: {
       id: settings.id ?? `${hostname()}-${randomBytes(4).toString('hex')}`,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import { allowList } from './allow-list.ts';
 import { problem, ProblemError } from './problems.ts';
@@ -9,6 +10,8 @@ import type { ShedLog } from './shed-log.ts';
 export interface Gate {
   /** Lets a request through, or refuses it with `draining`, `forbidden` or `rate-limited`. */
   readonly check: RequestHandler;
+  /** Counts a request that was let through as so many more, once it is known what it costs. */
+  charge(req: IncomingMessage, units: number): void;
   /** From now on every request is turned away. */
   refuseAll(): void;
   stop(): void;
@@ -42,6 +45,7 @@ export function createGate(settings: EndpointSettings, shed: ShedLog): Gate {
         next(forbidden);
       }
     },
+    charge: (req, units) => limit.charge(addressOf(req as Request), units),
     refuseAll: () => {
       isClosed = true;
     },

@@ -25,6 +25,8 @@ export interface RateLimitOptions {
 export interface RateLimit {
   /** Lets a request through, or refuses it with `rate-limited`. Looks at nothing but its address. */
   readonly check: RequestHandler;
+  /** Counts so many requests more of an address. They are not refused: those that follow are. */
+  charge(address: string | undefined, units: number): void;
   stop(): void;
 }
 
@@ -59,6 +61,14 @@ class BothCounts implements Store {
     if (own.totalHits > this.#perAddress) return own;
     const { totalHits, resetTime } = await this.#inTotal.increment(ALL);
     return totalHits > this.#total ? { totalHits: Infinity, resetTime } : own;
+  }
+
+  /** As so many more hits, whether there is room for them or not. */
+  charge(address: string, units: number): void {
+    for (let i = 0; i < units; i++) {
+      void this.#byAddress.increment(address);
+      void this.#inTotal.increment(ALL);
+    }
   }
 
   async decrement(address: string): Promise<void> {
@@ -112,7 +122,7 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
         info.used === Infinity ? ['total', total] : ['address', perAddress];
       shed.note(`rate-${name}`);
       const whose = name === 'address' ? 'This address has' : 'All clients together have';
-      const detail = `${whose} made more than ${limit} requests in ${windowMs / 1000} s.`;
+      const detail = `${whose} made more than ${limit} requests in ${windowMs / 1000} s; large ones count as several.`;
       const headers = refusalHeaders(name, limit, windowMs, info);
       next(new ProblemError(problem('rate-limited', detail, { headers })));
     },
@@ -120,6 +130,7 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
   return {
     // The limiter needs nothing but the address, and express would work that out anew each time it is read.
     check: (req, res, next) => void limiter({ ip: addressOf(req) } as Request, res, next),
+    charge: (address, units) => store.charge(addressKey(address ?? ''), units),
     stop: () => store.shutdown(),
   };
 }

@@ -5,14 +5,17 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import { sendProblem } from './http/answer.ts';
+import { lingeringClose } from './http/lingering-close.ts';
+import { Pipelines } from './http/pipelines.ts';
 import { PROBLEM_MEDIA_TYPE, problem, problemJson, statusOf, type Problem } from './problems.ts';
 import type { EndpointSettings } from './settings.ts';
 import type { ShedLog } from './shed-log.ts';
 import { SlowBodies } from './slow-bodies.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 export interface HttpServerOptions {
   readonly handle: RequestListener;
@@ -24,8 +27,6 @@ export interface HttpServerOptions {
 
 /** How often the server looks for connections whose headers are late: at least this often, in milliseconds. */
 const LOOK_MS = 1_000;
-/** A client that was told to go has this long to take the answer. */
-const LAST_WORDS_MS = 2_000;
 /** While it closes, it looks this often for connections that have become idle. */
 const IDLE_LOOK_MS = 50;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -54,6 +55,8 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
   readonly #slow: SlowBodies;
+  readonly #slowReaders: SlowReaders;
+  readonly #pipelines: Pipelines;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -64,6 +67,16 @@ export class HttpServer {
       windowMs: settings.bodyRateWindowMs,
       onSlow: (req, res) => this.#shedSlow(req, res),
     });
+    this.#slowReaders = new SlowReaders({
+      clock,
+      minBytesPerSecond: settings.minAnswerBytesPerSecond,
+      windowMs: settings.answerRateWindowMs,
+      onSlow: (socket) => {
+        options.shed.note('slow-reader');
+        socket.destroy();
+      },
+    });
+    this.#pipelines = new Pipelines(() => options.shed.note('pipelined'));
     this.#server = createServer({
       headersTimeout: settings.headersTimeoutMs,
       // How long a whole request may take depends on its size: the rate of the body is watched instead.
@@ -101,6 +114,7 @@ export class HttpServer {
       });
     });
     this.#slow.start();
+    this.#slowReaders.start();
   }
 
   /**
@@ -120,6 +134,7 @@ export class HttpServer {
     clearInterval(sweep);
     clearTimeout(timer);
     this.#slow.stop();
+    this.#slowReaders.stop();
     return !cut;
   }
 
@@ -132,35 +147,41 @@ export class HttpServer {
         sendProblem(req, res, problem('malformed-request', 'The Host header is missing.'));
       else handle(req, res);
     };
-    server.on('request', onRequest);
-    // The body readers say when the body may come, so that one which is refused is never sent.
-    server.on('checkContinue', onRequest);
-    server.on('checkExpectation', (req, res) => {
+    const onExpectation = (req: IncomingMessage, res: ServerResponse): void => {
       this.#slow.watch(req, res);
       sendProblem(req, res, problem('expectation-failed', 'Only 100-continue can be expected.'));
-    });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#clientError(error, socket));
+    };
+    server.on('connection', (socket: Socket) => this.#slowReaders.watch(socket));
+    server.on('request', (req, res) => this.#pipelines.handle(req, res, onRequest));
+    // The body readers say when the body may come, so that one which is refused is never sent.
+    server.on('checkContinue', (req, res) => this.#pipelines.handle(req, res, onRequest));
+    server.on('checkExpectation', (req, res) => this.#pipelines.handle(req, res, onExpectation));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#clientError(error, socket as Socket),
+    );
     server.on('drop', () => this.#options.shed.note('connections'));
     server.on('error', (error) => this.#options.logger.error('The server has a fault', { error }));
   }
 
-  #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+  #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
+    // Everything that comes after the first fault is one more; it is read over.
+    if (!socket.writable) return;
     const what = problemOfClientError(error.code);
     if (what.slug === 'too-slow') this.#options.shed.note('slow-headers');
-    socket.end(rawAnswer(what));
-    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    socket.write(rawAnswer(what));
+    lingeringClose(socket);
   }
 
   #shedSlow(req: IncomingMessage, res: ServerResponse): void {
     this.#options.shed.note('slow-body');
     const { minBodyBytesPerSecond, bodyRateWindowMs } = this.#options.settings;
     const detail = `The body must bring at least ${minBodyBytesPerSecond} bytes per second, averaged over ${bodyRateWindowMs / 1000} s.`;
-    const socket = req.socket;
     sendProblem(req, res, problem('too-slow', detail, { headers: { Connection: 'close' } }));
-    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    // Where the answer was given before, the rest of the body is not waited for.
+    lingeringClose(req.socket);
   }
 }

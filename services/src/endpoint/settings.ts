@@ -44,7 +44,7 @@ export interface EndpointSettings {
   readonly recheckMs: number;
 
   readonly rateWindowMs: number;
-  /** Requests per window: of one address, and of all. */
+  /** Requests per window: of one address, and of all. Large ones count as several. */
   readonly rateLimitPerAddress: number;
   readonly rateLimitTotal: number;
 
@@ -53,6 +53,9 @@ export interface EndpointSettings {
   /** A body must bring at least this many bytes per second, averaged over `bodyRateWindowMs`. 0: any. */
   readonly minBodyBytesPerSecond: number;
   readonly bodyRateWindowMs: number;
+  /** A client must take at least this many bytes per second of its answer, averaged over `answerRateWindowMs`. 0: any. */
+  readonly minAnswerBytesPerSecond: number;
+  readonly answerRateWindowMs: number;
   readonly keepAliveTimeoutMs: number;
   /** A connection on which nothing at all moves is closed after this time. Longer than the longest wait. */
   readonly idleTimeoutMs: number;
@@ -113,6 +116,9 @@ const NUMBERS: Readonly<Record<NumberKey, NumberRule>> = {
   headersTimeoutMs: time('HEADERS_TIMEOUT', 10_000),
   minBodyBytesPerSecond: count('MIN_BODY_BYTES_PER_SECOND', 1_024, 0),
   bodyRateWindowMs: time('BODY_RATE_WINDOW', 10_000),
+  minAnswerBytesPerSecond: count('MIN_ANSWER_BYTES_PER_SECOND', 1_024, 0),
+  // The systems on the way hold much of an answer, so it moves in leaps.
+  answerRateWindowMs: time('ANSWER_RATE_WINDOW', 60_000),
   keepAliveTimeoutMs: time('KEEP_ALIVE_TIMEOUT', 65_000),
   idleTimeoutMs: time('IDLE_TIMEOUT', 120_000),
   storeRetryMs: time('STORE_RETRY', 5_000, 0),

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
 import { isTooSlow, SlowBodies } from './slow-bodies.ts';
+import { SlowReaders } from './slow-readers.ts';
 import { ManualClock } from './testing/doubles.ts';
 import { TestEndpoints, until, type Running } from './testing/harness.ts';
 import { call, post, raw, type Raw } from './testing/http-client.ts';
@@ -13,10 +16,10 @@ afterEach(() => endpoints.stopAll());
 const shed = ({ metrics }: Running, reason: string): number =>
   metrics.sums.get(`hashcluster.endpoint.shed{reason=${reason}}`) ?? 0;
 
-/** Sends a byte now and then, until the other side has had enough. */
+/** Sends a byte now and then, until the other side ends the connection. */
 async function trickle(port: number, head: string): Promise<Raw> {
   const connection = await raw(port, head);
-  const timer = setInterval(() => connection.socket.write('a'), 20);
+  const timer = setInterval(() => connection.socket.writable && connection.socket.write('a'), 20);
   await connection.closed;
   clearInterval(timer);
   return connection;
@@ -177,5 +180,61 @@ describe('watching bodies', () => {
     [500, 500, 1_000, false],
   ])('%d bytes in %d ms, at least %d a second: too slow %p', (bytes, ms, min, slow) => {
     expect(isTooSlow(bytes, ms, min)).toBe(slow);
+  });
+});
+
+describe('watching readers', () => {
+  /** A connection on which answers wait. */
+  class Outgoing extends EventEmitter {
+    writableLength = 0;
+    bytesWritten = 0;
+  }
+
+  function setup() {
+    const clock = new ManualClock();
+    let slow = 0;
+    const readers = new SlowReaders({
+      clock,
+      minBytesPerSecond: 100,
+      windowMs: 10_000,
+      onSlow: () => slow++,
+    });
+    const socket = new Outgoing();
+    readers.watch(socket as unknown as Socket);
+    /** So much later, so much more was written, and so much of all waits. */
+    const after = (ms: number, written: number, waiting: number): number => {
+      clock.advance(ms);
+      socket.bytesWritten += written;
+      socket.writableLength = waiting;
+      readers.check();
+      return slow;
+    };
+    return { after, socket };
+  }
+
+  test('lets those be that take enough in each window', () => {
+    const { after } = setup();
+    const seen = [
+      after(0, 50_000, 50_000),
+      after(10_000, 0, 49_000),
+      after(9_000, 0, 49_000),
+      after(1_000, 0, 48_001),
+    ];
+    expect(seen).toEqual([0, 0, 0, 1]);
+  });
+
+  test('does not blame a client for whom nothing waits', () => {
+    const { after } = setup();
+    expect([after(0, 10, 0), after(60_000, 0, 0), after(1, 5_000, 5_000), after(9_999, 0, 5_000)]).toEqual([
+      0, 0, 0, 0,
+    ]);
+    expect(after(1, 0, 5_000)).toBe(1);
+  });
+
+  test('forgets a connection that is closed', () => {
+    const { after, socket } = setup();
+    after(0, 5_000, 5_000);
+    socket.emit('close');
+    expect(after(60_000, 0, 5_000)).toBe(0);
   });
 });

@@ -3,19 +3,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Digest } from '../../jobs/job.ts';
 import { readBody, type ReadOptions } from './read-body.ts';
 
-/** `sha512(body)`, hashed while the body streams in: the digest at position 1 of its chain. Rejects as `readBody` does. */
+export interface HashedBody {
+  /** `sha512(body)`: the digest at position 1 of its chain. */
+  readonly chain: Digest;
+  readonly bytes: number;
+}
+
+/** Hashes a body while it streams in. Rejects as `readBody` does. */
 export async function hashBody(
   req: IncomingMessage,
   res: ServerResponse,
   options: ReadOptions,
-): Promise<Digest> {
+): Promise<HashedBody> {
   const hash = createHash('sha512');
   const write = (chunk: Buffer): void => {
     hash.update(chunk);
     freeAtOnce(chunk);
   };
-  await readBody(req, res, { write }, options);
-  return hash.digest('hex');
+  const bytes = await readBody(req, res, { write }, options);
+  return { chain: hash.digest('hex'), bytes };
 }
 
 /**

@@ -16,6 +16,8 @@ export type SubmissionForm = 'single' | 'array' | 'lines';
 export interface Items {
   readonly form: SubmissionForm;
   readonly items: readonly ParsedItem[];
+  /** Of the body. */
+  readonly bytes: number;
   /** To be called when the answer is sent, or when there is none to send. */
   readonly release: () => void;
 }
@@ -64,19 +66,19 @@ export class ItemReader {
     const single = this.#collector(tenant, { maxItemBytes: maxDocumentBytes, maxItems: 1 }, holder);
     const elements = this.#collector(tenant, { maxItemBytes: maxLineBytes, maxItems }, holder);
     const sink = new DocumentSink(single, elements);
-    await readBody(req, res, sink, this.#readOptions());
+    const bytes = await readBody(req, res, sink, this.#readOptions());
     const { batch } = sink.end();
     const items = batch ? elements.items : single.items;
-    return { form: batch ? 'array' : 'single', items, release: () => holder.giveAll() };
+    return { form: batch ? 'array' : 'single', items, bytes, release: () => holder.giveAll() };
   }
 
   async #lines(req: IncomingMessage, res: ServerResponse, tenant: string, holder: Holder): Promise<Items> {
     const { maxLineBytes, maxItems } = this.#options;
     const lines = this.#collector(tenant, { maxItemBytes: maxLineBytes, maxItems }, holder);
     const sink = new LinesSink(lines);
-    await readBody(req, res, sink, this.#readOptions());
+    const bytes = await readBody(req, res, sink, this.#readOptions());
     sink.end();
-    return { form: 'lines', items: lines.items, release: () => holder.giveAll() };
+    return { form: 'lines', items: lines.items, bytes, release: () => holder.giveAll() };
   }
 
   #collector(

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { lingeringClose } from './lingering-close.ts';
 import { PROBLEM_MEDIA_TYPE, problemJson, statusOf, type Problem } from '../problems.ts';
 
 /** Headers beyond type and length, flat: name, value, name, value … */
@@ -11,9 +12,6 @@ const NO_HEADERS: FlatHeaders = [];
 
 /** A body that has not come in yet, but is at most this long, is simply read over: the connection can go on. */
 const SMALL_REST_BYTES = 64 * 1024;
-/** Otherwise this much of it, for this long, is read over after the answer, so that the client gets to read it. */
-const LINGER_BYTES = 8 * 1024 * 1024;
-const LINGER_MS = 2_000;
 const MAX_INSTANCE = 500;
 
 /** An answer that is complete. */
@@ -67,7 +65,7 @@ export function expectsContinue(req: IncomingMessage): boolean {
 
 /**
  * Answers with a problem. When much of the body is still to come, the connection is closed, but not before the client
- * had the time to read the answer: closing with unread data would make its system throw the answer away.
+ * had the time to read the answer.
  * When an answer is under way already, all that can be done is to break the connection.
  */
 export function sendProblem(req: IncomingMessage, res: ServerResponse, what: Problem): void {
@@ -77,8 +75,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, what: Pro
   }
   const body = problemJson(what, instanceOf(req));
   const headers = [...NO_STORE, ...Object.entries(what.headers).flat()];
-  const linger = restOf(req) > SMALL_REST_BYTES || (expectsContinue(req) && !req.complete);
-  if (!linger) {
+  if (!closesEarly(req, what)) {
     send(res, { status: statusOf(what), type: PROBLEM_MEDIA_TYPE, body, headers });
     return;
   }
@@ -86,22 +83,12 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, what: Pro
   if (what.headers['Connection'] === undefined) headers.push('Connection', 'close');
   res.writeHead(statusOf(what), headers);
   res.write(body);
-  lingeringClose(req, res);
+  req.resume();
+  lingeringClose(req.socket);
 }
 
-function lingeringClose(req: IncomingMessage, res: ServerResponse): void {
-  let dropped = 0;
-  const timer = setTimeout(close, LINGER_MS);
-  function close(): void {
-    clearTimeout(timer);
-    res.end();
-  }
-  req.on('data', (chunk: Buffer) => {
-    dropped += chunk.length;
-    if (dropped > LINGER_BYTES) close();
-  });
-  req.once('end', close);
-  req.once('close', close);
-  req.on('error', close);
-  req.resume();
+/** Whether the connection is closed while the client may still be sending. */
+function closesEarly(req: IncomingMessage, what: Problem): boolean {
+  if (req.complete) return false;
+  return what.headers['Connection'] === 'close' || restOf(req) > SMALL_REST_BYTES || expectsContinue(req);
 }

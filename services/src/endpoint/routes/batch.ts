@@ -1,20 +1,19 @@
 import type { ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { once } from 'node:events';
 import type { JobFacts, JobView } from '../../jobs/job.ts';
 import { isProblem, type ParsedItem } from '../body/item-parser.ts';
 import type { Items } from '../body/read-items.ts';
 import type { Core } from '../core.ts';
-import { JSON_TYPE, NDJSON_TYPE, send } from '../http/answer.ts';
+import { JSON_TYPE, NDJSON_TYPE } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { ClientGoneError, problemJson, statusOf, type Problem } from '../problems.ts';
+import { endWith, PIECE_BYTES, sendInPieces, writePiece } from '../http/large-answer.ts';
+import { problemJson, statusOf, type Problem } from '../problems.ts';
 import { appliedHeaders, beginHold, holdOn, viewAfter, type Hold } from './hold.ts';
 import { renderJob, viewOfAnswer } from './one-job.ts';
 
 type Outcome = JobView | Problem;
 
-/** Answers are written in pieces of so many items. */
-const PIECE = 500;
+/** Answers for more items than this are written while they are made, without a length. */
+const SMALL = 500;
 
 /** Submits all the good items of a batch and answers item by item, in order. */
 export async function submitBatch(
@@ -90,37 +89,27 @@ interface BatchAnswer {
 
 async function answerBatch(core: Core, res: ServerResponse, answer: BatchAnswer): Promise<void> {
   const { form, outcomes, headers } = answer;
-  const lines = form === 'lines';
-  const type = lines ? NDJSON_TYPE : JSON_TYPE;
-  const [open, between, close] = lines ? ['', '\n', '\n'] : ['{"items":[', ',', ']}'];
-  const piece = (from: number): string => {
-    const parts = outcomes.slice(from, from + PIECE).map((outcome) => itemJson(core, outcome));
-    if (from === 0) parts[0] = open + parts[0]!;
-    // Added here, because adding something to the whole would copy it once more.
-    parts.push(from + PIECE < outcomes.length ? '' : parts.pop()! + close);
-    return parts.join(between);
-  };
-  if (outcomes.length <= PIECE) {
-    send(res, { status: 200, type, body: piece(0), headers });
+  const type = form === 'lines' ? NDJSON_TYPE : JSON_TYPE;
+  const pieces = piecesOf(core, answer);
+  if (outcomes.length <= SMALL) {
+    await sendInPieces(res, { status: 200, type, body: [...pieces].join(''), headers });
     return;
   }
   res.writeHead(200, ['Content-Type', type, ...headers]);
-  for (let from = 0; from < outcomes.length; from += PIECE) await write(res, piece(from));
-  res.end();
+  for (const piece of pieces) await writePiece(res, piece);
+  await endWith(res, '');
 }
 
-/** Writes, and waits until the client has taken it. */
-async function write(res: ServerResponse, text: string): Promise<void> {
-  if (res.destroyed) throw new ClientGoneError('The client went away before its answer was complete.');
-  if (res.write(text)) return nextTurn();
-  const gone = new AbortController();
-  const leave = (): void => gone.abort();
-  res.once('close', leave);
-  try {
-    await once(res, 'drain', { signal: gone.signal });
-  } catch (error) {
-    throw new ClientGoneError('The client went away before its answer was complete.', { cause: error });
-  } finally {
-    res.off('close', leave);
+/** The answer, made when it is asked for, in pieces. */
+function* piecesOf(core: Core, { form, outcomes }: BatchAnswer): Generator<string> {
+  const [open, between, close] = form === 'lines' ? ['', '\n', '\n'] : ['{"items":[', ',', ']}'];
+  let piece = open;
+  for (const [i, outcome] of outcomes.entries()) {
+    if (piece.length >= PIECE_BYTES) {
+      yield piece;
+      piece = '';
+    }
+    piece += (i === 0 ? '' : between) + itemJson(core, outcome);
   }
+  yield piece + close;
 }

@@ -1,12 +1,14 @@
-import type { JobId, JobState, JobView } from '../../jobs/job.ts';
+import type { JobId, JobState } from '../../jobs/job.ts';
 import { JOB_ID_PATTERN } from '../../jobs/id.ts';
 import { InvalidCursorError, type Page } from '../../ports/job-store.ts';
 import type { Core } from '../core.ts';
-import { sendFresh, sendJson } from '../http/answer.ts';
+import { JSON_TYPE, sendJson } from '../http/answer.ts';
 import type { Exchange, Handler } from '../http/exchange.ts';
+import { sendInPieces } from '../http/large-answer.ts';
 import { checkedQuery, checkNoQuery } from '../http/query.ts';
-import { ProblemError, invalid, refuse } from '../problems.ts';
+import { ClientGoneError, ProblemError, invalid, refuse } from '../problems.ts';
 import { DEFAULT_PAGE } from '../schemas.ts';
+import { unitsOfRows } from '../request-units.ts';
 import { tenantOf } from '../tenant.ts';
 import { appliedHeaders, beginHold, holdOn, viewAfter } from './hold.ts';
 import { renderJob } from './one-job.ts';
@@ -68,25 +70,56 @@ async function listed(core: Core, tenant: string, wish: ListWish): Promise<Page>
   }
 }
 
-function itemsJson(core: Core, views: readonly JobView[]): string {
-  return `[${views.map((view) => renderJob(core, view)).join(',')}]`;
+/** A row as it comes from the store, as a job and as JSON: measured, rounded up. */
+const ROW_BYTES = 2_048;
+
+/**
+ * Answers with a page. Only some are read and made at once, and what they take is charged until the client has them.
+ */
+async function answerPage(
+  core: Core,
+  { req, res }: Exchange,
+  wish: ListWish,
+  render: (items: string, page: Page) => string,
+): Promise<void> {
+  const holder = core.held.holder();
+  try {
+    const body = await core.lists.run(async () => {
+      if (res.destroyed) throw new ClientGoneError('The client went away before its list was read.');
+      const bytes = wish.limit * ROW_BYTES;
+      holder.take(bytes);
+      const page = await listed(core, tenantOf(req), wish);
+      core.gate.charge(req, unitsOfRows(page.items.length));
+      const text = render(`[${page.items.map((view) => renderJob(core, view)).join(',')}]`, page);
+      // Only the answer is left, and what is sent of it.
+      holder.give(Math.max(0, bytes - 2 * text.length));
+      return text;
+    });
+    await sendInPieces(res, { status: 200, type: JSON_TYPE, body, headers: ['Cache-Control', 'no-store'] });
+  } finally {
+    holder.giveAll();
+  }
 }
 
 /** `GET /v1/jobs`. */
 export function listHandler(core: Core): Handler {
-  return async ({ req, res }) => {
-    const { state, cursor, limit } = checkedQuery(req.url!, core.schemas.queries.list);
+  return (exchange) => {
+    const { state, cursor, limit } = checkedQuery(exchange.req.url!, core.schemas.queries.list);
     const wish = { state: state ?? null, cursor: cursor ?? null, limit: Number(limit ?? DEFAULT_PAGE) };
-    const { items, next } = await listed(core, tenantOf(req), wish);
-    sendFresh(res, `{"items":${itemsJson(core, items)},"next":${JSON.stringify(next)}}`);
+    return answerPage(
+      core,
+      exchange,
+      wish,
+      (items, { next }) => `{"items":${items},"next":${JSON.stringify(next)}}`,
+    );
   };
 }
 
 /** `POST /pullCompleted?top=N`: the newest results. */
 export function completedHandler(core: Core): Handler {
-  return async ({ req, res }) => {
-    const { top } = checkedQuery(req.url!, core.schemas.queries.completed);
-    const { items } = await listed(core, tenantOf(req), { state: 'done', cursor: null, limit: Number(top) });
-    sendFresh(res, `{"items":${itemsJson(core, items)}}`);
+  return (exchange) => {
+    const { top } = checkedQuery(exchange.req.url!, core.schemas.queries.completed);
+    const wish = { state: 'done', cursor: null, limit: Number(top) } as const;
+    return answerPage(core, exchange, wish, (items) => `{"items":${items}}`);
   };
 }

@@ -5,18 +5,20 @@ import type { Handler } from '../http/exchange.ts';
 import { checkedQuery, checkNoQuery } from '../http/query.ts';
 import { jobFacts } from '../../jobs/id.ts';
 import { ProblemError } from '../problems.ts';
+import { unitsOfSubmission } from '../request-units.ts';
 import { tenantOf } from '../tenant.ts';
 import { submitBatch } from './batch.ts';
 import { submitOne } from './one-job.ts';
 
 /** `POST /v1/jobs`: one job, or a batch. */
 export function submitHandler(core: Core): Handler {
-  const { items, schemas } = core;
+  const { items, schemas, gate } = core;
   return async (exchange) => {
     const { req, res } = exchange;
     checkNoQuery(req.url!, schemas.queries.none);
     const tenant = tenantOf(req);
     const read = await items.read(req, res, tenant);
+    gate.charge(req, unitsOfSubmission(read.items.length, read.bytes));
     try {
       if (read.form !== 'single') return await submitBatch(core, exchange, tenant, read);
       const item = read.items[0]!;
@@ -30,13 +32,14 @@ export function submitHandler(core: Core): Handler {
 
 /** `PUT /enqueue?iterations=N`: the body is the data, hashed while it streams in and never held. */
 export function enqueueHandler(core: Core): Handler {
-  const { schemas, deps } = core;
+  const { schemas, deps, gate } = core;
   const options = { maxBytes: deps.settings.maxBodyBytes, clock: deps.clock };
   return async (exchange) => {
     const { req, res } = exchange;
     const { iterations } = checkedQuery(req.url!, schemas.queries.enqueue);
     const tenant = tenantOf(req);
-    const chain = await hashBody(req, res, options);
+    const { chain, bytes } = await hashBody(req, res, options);
+    gate.charge(req, unitsOfSubmission(1, bytes));
     await submitOne(core, exchange, tenant, jobFacts(tenant, chain, Number(iterations)));
   };
 }

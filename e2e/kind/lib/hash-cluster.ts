@@ -6,7 +6,6 @@ import { Namespace } from './kube.ts';
 import { circumstances } from './operator.ts';
 
 const DUMPS = fileURLToPath(new URL('../../../.cache/e2e/', import.meta.url));
-const INGRESS_NAMESPACE = 'projectcontour';
 
 const LOOK_MS = 500;
 
@@ -41,10 +40,7 @@ export function sturdySpec(host: string): Record<string, unknown> {
 
 /** The part of a spec by which the ingress of these tests finds it. */
 export function reachable(host: string): Record<string, unknown> {
-  const clients = [
-    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': INGRESS_NAMESPACE } } },
-  ];
-  return { ingress: { enabled: true, className: 'contour', host }, networkPolicy: { clients } };
+  return { ingress: { enabled: true, className: 'contour', host } };
 }
 
 /** One HashCluster of a story, in a namespace of its own. */

@@ -34,6 +34,33 @@ export function throughIngress(call: HttpCall): Promise<HttpAnswer> {
   });
 }
 
+/**
+ * For how long an answer stays open, in milliseconds: `limitMs` when nobody cuts it off before. Rejects when there is no
+ * answer, or another status than 200.
+ */
+export function opensThroughIngress(
+  { host, path, headers = {} }: HttpCall,
+  limitMs: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: INGRESS_PORT, path, headers: { ...headers, host } };
+    const sent = request({ ...options, agent: false }, (answer) => {
+      const began = performance.now();
+      const timer = setTimeout(() => answer.destroy(), limitMs);
+      if (answer.statusCode !== 200) sent.destroy(new Error(`${path}: ${answer.statusCode}`));
+      answer.resume().once('close', () => {
+        clearTimeout(timer);
+        resolve(Math.min(limitMs, performance.now() - began));
+      });
+      // What is cut off has been open for as long as that.
+      answer.on('error', () => undefined);
+    });
+    sent.setTimeout(limitMs + 10_000, () => sent.destroy(new Error(`No answer from ${path}`)));
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
 /** Submits a job and waits for its end. Rejects on anything but an answer with a job. */
 export async function submitThroughIngress(host: string, data: string, iterations: number): Promise<JobBody> {
   const answer = await throughIngress({

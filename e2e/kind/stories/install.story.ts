@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { iterated } from '../lib/hash.ts';
 import { reachable, TestCluster } from '../lib/hash-cluster.ts';
-import { submitThroughIngress } from '../lib/ingress.ts';
+import { opensThroughIngress, submitThroughIngress, throughIngress } from '../lib/ingress.ts';
 import { installOperator, operatorMemory, restartOperator } from '../lib/operator.ts';
 
+/** Envoy ends an answer after 15 s unless it is told otherwise. */
+const PATIENCE_SECONDS = 20;
 /** For an operator with nothing to do. */
 const MEMORY_BYTES = 100e6;
 
@@ -33,6 +35,31 @@ describe('a user who has just installed the chart', () => {
     },
     120_000,
   );
+
+  test('waits for a result, and follows its events, for longer than proxies do by default', async () => {
+    const { host } = cluster;
+    const began = performance.now();
+    const answer = await throughIngress({
+      ...{ host, path: '/v1/jobs', method: 'POST', body: JSON.stringify({ data: 'long', iterations: 1e12 }) },
+      headers: { 'content-type': 'application/json', prefer: `wait=${PATIENCE_SECONDS}` },
+    });
+    expect(answer.status).toBe(202);
+    expect(performance.now() - began).toBeGreaterThan((PATIENCE_SECONDS - 1) * 1_000);
+    const { id } = JSON.parse(answer.text) as { id: string };
+    const events = { host, path: `/v1/jobs/${id}/events`, headers: { accept: 'text/event-stream' } };
+    expect(await opensThroughIngress(events, PATIENCE_SECONDS * 1_000)).toBe(PATIENCE_SECONDS * 1_000);
+    await throughIngress({ host, path: `/v1/jobs/${id}`, method: 'DELETE' });
+  }, 120_000);
+
+  test('is told that a path does not work at this ingress controller', async () => {
+    const { ingress } = reachable(cluster.host) as { ingress: object };
+    await cluster.apply({ ingress: { ...ingress, path: '/hash' } });
+    const warns = async () =>
+      (await cluster.conditions()).some(({ reason }) => reason === 'IngressPathUnsupported');
+    await cluster.until('warned', warns, 60);
+    await cluster.apply({ ingress });
+    await cluster.ready();
+  }, 450_000);
 
   test('has an operator that needs less than 100 MB for itself', async () => {
     let memory = await operatorMemory();

@@ -21,7 +21,11 @@ export const INGRESS_SPEC = z
       .meta(about('Ingress, or HTTPRoute of the Gateway API.')),
     host: text('The name under which the service is reached.', 253, HOST_PATTERN).optional(),
     className: name('The IngressClass; without it, the default one.').optional(),
-    path: text('The path under which the service is reached.', 256, /^\/[\w./-]*$/).default('/'),
+    path: text(
+      'The path under which the service is reached. Other than / it takes a controller that takes it off: nginx, HAProxy, or a Gateway.',
+      256,
+      /^\/[\w./-]*$/,
+    ).default('/'),
     annotations: texts('Annotations; stronger than those of the operator.', 4096).default({}),
     tls: z
       .object({
@@ -58,6 +62,9 @@ const namespace = (label: string) => ({
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': label } },
 });
 
+/** Stands for the proxies of the way in, whatever controller they belong to. */
+export const DEFAULT_CLIENTS: readonly Readonly<Record<string, unknown>>[] = [namespace('ingress-nginx')];
+
 /** Who may speak with whom. */
 export const NETWORK_POLICY_SPEC = z
   .object({
@@ -67,9 +74,10 @@ export const NETWORK_POLICY_SPEC = z
       .meta(
         about('Whether everything is closed that is not needed. Takes a network plug-in that enforces it.'),
       ),
-    clients: peers('Who reaches the endpoints’ port 5000: the ingress controller.', [
-      namespace('ingress-nginx'),
-    ]),
+    clients: peers(
+      'Who reaches the endpoints’ port 5000. The default stands for the proxies of `ingress`: of nginx, Contour, Traefik or HAProxy by className, or of the Gateways.',
+      DEFAULT_CLIENTS,
+    ),
     monitoring: peers('Who reaches the metrics on port 9090.', [namespace('monitoring')]),
     dns: peers('Who answers DNS on port 53.', [
       namespace('kube-system'),

@@ -13,12 +13,27 @@ interface RawClasses {
   }[];
 }
 
+/** Source: OpenAPI 3, and the schema of an HTTPRoute: what is read of it. */
+interface OpenApi {
+  readonly components?: { readonly schemas?: Readonly<Record<string, RouteSchema>> };
+}
+
+interface RouteSchema {
+  readonly properties?: {
+    readonly spec?: {
+      readonly properties?: {
+        readonly rules?: { readonly items?: { readonly properties?: Readonly<Record<string, unknown>> } };
+      };
+    };
+  };
+}
+
 /** What the API server can do, asked again every minute. */
 export class ApiWatch {
   readonly #transport: Transport;
   readonly #ticker: Ticker;
   #isStopped = false;
-  facts: ApiFacts = { httpRoute: false, podMetrics: false };
+  facts: ApiFacts = { httpRoute: false, podMetrics: false, routeTimeouts: false };
   /** Null: this operator may not read them. */
   storageClasses: readonly StorageClassFacts[] | null = null;
 
@@ -48,11 +63,21 @@ export class ApiWatch {
       this.#has('/apis/metrics.k8s.io/v1beta1', 'pods'),
       this.#get<RawClasses>('/apis/storage.k8s.io/v1/storageclasses'),
     ]);
-    this.facts = { httpRoute, podMetrics };
+    // It is a large document, and what is there once stays there.
+    const routeTimeouts =
+      this.facts.routeTimeouts === true || (httpRoute && (await this.#hasRouteTimeouts()));
+    this.facts = { httpRoute, podMetrics, routeTimeouts };
     this.storageClasses =
       classes?.items?.map(({ metadata: { name, annotations = {} }, allowVolumeExpansion = false }) => {
         return { name, isDefault: annotations[DEFAULT_CLASS] === 'true', allowVolumeExpansion };
       }) ?? null;
+  }
+
+  async #hasRouteTimeouts(): Promise<boolean> {
+    const document = await this.#get<OpenApi>('/openapi/v3/apis/gateway.networking.k8s.io/v1');
+    const schemas = Object.entries(document?.components?.schemas ?? {});
+    const [, route] = schemas.find(([name]) => name.endsWith('.HTTPRoute')) ?? [];
+    return route?.properties?.spec?.properties?.rules?.items?.properties?.['timeouts'] !== undefined;
   }
 
   async #has(path: string, plural: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { KubeConfig } from '@kubernetes/client-node';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FakeApiServer } from '../control/testing/fake-api-server.ts';
@@ -240,13 +241,49 @@ describe('usage', () => {
   });
 });
 
+test.each([
+  [{ timeouts: {} }, true],
+  [{ filters: {} }, false],
+])('whether an HTTPRoute has time-outs is read of its schema: %j', async (properties, expected) => {
+  const server = createServer((request, response) => {
+    const rules = { items: { properties } };
+    const route = { properties: { spec: { properties: { rules } } } };
+    const isSchema = request.url?.startsWith('/openapi/v3/apis/gateway.networking.k8s.io/v1');
+    const schemas = { 'io.k8s.networking.gateway.v1.HTTPRoute': route };
+    const body = isSchema ? { components: { schemas } } : { resources: [{ name: 'httproutes' }] };
+    response.end(JSON.stringify(body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const config = new KubeConfig();
+  const { port } = server.address() as AddressInfo;
+  config.loadFromClusterAndUser(
+    { name: 'a', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+    { name: 'b' },
+  );
+  const transport = new Transport({ config });
+  stops.push(
+    async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+    () => transport.stop(),
+  );
+  const watch = new ApiWatch(transport, () => undefined);
+  await watch.ask();
+  expect(watch.facts).toMatchObject({ httpRoute: true, routeTimeouts: expected });
+  await watch.stop();
+});
+
 test('what an API server lacks, or does not show, is not there', async () => {
   const { server, transport } = await api();
   const watch = new ApiWatch(transport, () => undefined);
   server.fail({ kind: 'status', status: 403 }, 1, ({ path }) => path.endsWith('storageclasses'));
   server.fail({ kind: 'status', status: 404 }, 2);
   await watch.ask();
-  expect([watch.facts, watch.storageClasses]).toEqual([{ httpRoute: false, podMetrics: false }, null]);
+  expect([watch.facts, watch.storageClasses]).toEqual([
+    { httpRoute: false, podMetrics: false, routeTimeouts: false },
+    null,
+  ]);
   server.fail({ kind: 'status', status: 500 }, 3);
   await expect(watch.start()).rejects.toMatchObject({ status: 500 });
   await watch.stop();

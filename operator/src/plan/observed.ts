@@ -186,6 +186,8 @@ export interface ApiFacts {
   /** Kinds that are not everywhere: `HTTPRoute` (gateway.networking.k8s.io/v1), `PodMetrics` (metrics.k8s.io/v1beta1). */
   readonly httpRoute: boolean;
   readonly podMetrics: boolean;
+  /** Whether rules of an HTTPRoute may have time-outs: since Gateway API 1.2. */
+  readonly routeTimeouts?: boolean;
 }
 
 /** A StorageClass: what is read of it. */

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube.ts';
 import { childMeta, type Context } from './context.ts';
+import { controllersOf, hasDefaultClients } from './ingress-controllers.ts';
 import { childName, PORTS } from './names.ts';
 
 /** Beyond the longest wait that is granted, so that the endpoint answers first. */
@@ -8,30 +9,55 @@ const MARGIN_SECONDS = 30;
 /** Annotations by controller: bodies pass through as they come, waits and event streams are not cut off. */
 function annotationsFor({ cluster }: Context): Record<string, string> {
   const { ingress, limits } = cluster.spec;
-  const className = ingress.className ?? 'nginx';
-  const seconds = String(Math.max(60, limits.maxWaitSeconds) + MARGIN_SECONDS);
-  if (className.includes('nginx')) {
-    const prefix = 'nginx.ingress.kubernetes.io';
-    return {
-      [`${prefix}/proxy-body-size`]: String(limits.maxBodyBytes),
-      [`${prefix}/proxy-request-buffering`]: 'off',
-      [`${prefix}/proxy-buffering`]: 'off',
-      [`${prefix}/proxy-read-timeout`]: seconds,
-      [`${prefix}/proxy-send-timeout`]: seconds,
-      ...(ingress.path !== '/' && {
-        [`${prefix}/use-regex`]: 'true',
-        [`${prefix}/rewrite-target`]: '/$2',
-      }),
-    };
-  }
-  return className.includes('haproxy') ? { 'haproxy.org/timeout-server': `${seconds}s` } : {};
+  const { maxBodyBytes, maxWaitSeconds } = limits;
+  const seconds = Math.max(60, maxWaitSeconds) + MARGIN_SECONDS;
+  const prefix = ingress.path === '/' ? null : ingress.path.replace(/\/$/, '');
+  const each = controllersOf(ingress).map(({ annotations }) =>
+    annotations({ seconds, maxBodyBytes, prefix }),
+  );
+  return Object.assign({}, ...each) as Record<string, string>;
 }
 
+/** The path as nginx takes it off: the service knows nothing of it. */
 function pathOf({ cluster }: Context): { path: string; pathType: string } {
   const { path, className = 'nginx' } = cluster.spec.ingress;
   if (path === '/' || !className.includes('nginx')) return { path, pathType: 'Prefix' };
-  // The service knows nothing of the path: it is cut off on the way.
   return { path: `${path.replace(/\/$/, '')}(/|$)(.*)`, pathType: 'ImplementationSpecific' };
+}
+
+/** Annotations by which a user takes care of the path. */
+const REWRITING = /rewrite|strip|middlewares/i;
+
+/** Why requests may not get through a way in that is asked for; empty: they do. */
+export function ingressWarnings({
+  cluster,
+}: Context): { readonly reason: string; readonly message: string }[] {
+  const { ingress, networkPolicy } = cluster.spec;
+  const { enabled, type, className, path } = ingress;
+  if (!enabled || type !== 'Ingress' || className === undefined) return [];
+  const controllers = controllersOf(ingress);
+  const isRewritten =
+    controllers.some(({ rewrites }) => rewrites) ||
+    Object.keys(ingress.annotations).some((name) => REWRITING.test(name));
+  const unknown = `class ${className}`;
+  return [
+    ...(path === '/' || isRewritten
+      ? []
+      : [
+          {
+            reason: 'IngressPathUnsupported',
+            message: `ingress.path ${path} is not taken off by controllers of ${unknown}, so requests are answered with 404: use /, an HTTPRoute, or an annotation that rewrites it`,
+          },
+        ]),
+    ...(controllers.length > 0 || !networkPolicy.enabled || !hasDefaultClients(cluster.spec)
+      ? []
+      : [
+          {
+            reason: 'IngressControllerUnknown',
+            message: `The controller of ${unknown} is not known, so the NetworkPolicy keeps it out: name its pods in networkPolicy.clients`,
+          },
+        ]),
+  ];
 }
 
 /** The way in by an Ingress; null when none is asked for. */
@@ -80,6 +106,8 @@ export function httpRoute(context: Context): KubeObject | null {
         {
           matches: [{ path: { type: 'PathPrefix', value: path } }],
           ...(path !== '/' && { filters: [cut] }),
+          // Without a limit for the whole answer: waits and event streams are not cut off.
+          ...(observed.api.routeTimeouts && { timeouts: { request: '0s' } }),
           backendRefs: [{ name: childName(cluster, 'endpoint'), port: PORTS.http }],
         },
       ],

@@ -1,12 +1,11 @@
 import type { KubeObject } from '../kube.ts';
 import type { Component } from '../observed.ts';
 import { childMeta, type Context } from './context.ts';
+import { clientPeers, type Peer } from './ingress-controllers.ts';
 import { PORTS, selectorOf } from './names.ts';
 
 /** The label by which a pod of the same namespace says that it is a client; its value is the cluster's name. */
 export const CLIENT_LABEL = 'hashcluster.io/client';
-
-type Peer = Readonly<Record<string, unknown>>;
 
 /** The way in for a part, and the way out. */
 interface Ways {
@@ -74,7 +73,9 @@ function outOfRole(context: Context): object[] {
 
 const WAYS: Readonly<Record<Component, (context: Context) => Ways>> = {
   endpoint: (context) => {
-    const { clients, monitoring } = context.cluster.spec.networkPolicy;
+    const { spec, metadata } = context.cluster;
+    const { monitoring } = spec.networkPolicy;
+    const clients = clientPeers(spec, metadata.namespace);
     const labelled = {
       podSelector: { matchLabels: { [CLIENT_LABEL]: context.cluster.metadata.name } },
     };

@@ -1,5 +1,6 @@
 import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
+import { ingressWarnings } from '../desired/ingress.ts';
 import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
 import { isReady, podsOf } from '../pods.ts';
@@ -138,6 +139,7 @@ function otherTroubles(facts: Facts): Verdict[] {
     ...(missingSecrets.length > 0
       ? [yes('SecretMissing', `Secrets are missing: ${missingSecrets.join(', ')}`)]
       : []),
+    ...ingressWarnings(context).map(({ reason, message }) => yes(reason, message)),
     ...missingKeys(facts).map(({ message }) => yes('SecretKeyMissing', message)),
     ...(noRoute
       ? [yes('NoGatewayApi', 'An HTTPRoute is asked for, but the Gateway API is not installed')]

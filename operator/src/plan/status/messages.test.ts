@@ -53,3 +53,10 @@ const cases: [string, ConditionType, Case, string][] = [
 test.each(cases)('the condition words %s', (_, type, given, expected) => {
   expect(said(type, given)).toBe(expected);
 });
+
+test('the condition Degraded warns of a path that does not work', () => {
+  const spec = { ingress: { enabled: true, className: 'contour', path: '/hash' } };
+  expect(said('Degraded', { spec })).toMatch(
+    /^IngressPathUnsupported: ingress\.path \/hash is not taken off/,
+  );
+});

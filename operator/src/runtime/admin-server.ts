@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { keepRoomForNew } from './admin-connections.ts';
 import type { Logger } from './log.ts';
 import { http } from './node-http.ts';
 
@@ -19,10 +20,18 @@ export interface AdminServerOptions {
   /** `/metrics`. */
   readonly scrape: (response: ServerResponse) => Promise<void>;
   readonly logger: Logger;
+  /** Milliseconds for a request to come, and an answer to be taken. Default: 5 s. */
+  readonly timeoutMs?: number;
 }
 
+/** Beyond that, connections that are idle make way for new ones. */
 const MAX_CONNECTIONS = 64;
+/** Whoever holds a connection for longer without saying or taking anything is cut off. */
 const REQUEST_MS = 5_000;
+/** Late requests are looked for this often. */
+const LOOK_MS = 500;
+/** Scrapers and probes that keep their connections come again; who pipelines thousands of requests is no scraper. */
+const MAX_REQUESTS_PER_CONNECTION = 100;
 
 function judge(checks: Checks): { status: 'ok' | 'trouble'; checks: Record<string, string> } {
   const results = Object.entries(checks).map(([name, check]): [string, string | null] => [name, check()]);
@@ -49,18 +58,8 @@ export class AdminServer {
 
   /** Listens; says where. Rejects when the address cannot be had. */
   start(): Promise<AddressInfo> {
-    const { host, port, logger } = this.#options;
-    const server = (this.#server ??= http.createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
-      (request, response) => {
-        void this.#answer(request, response).catch((error: unknown) => {
-          logger.error('An admin request failed', { path: request.url, error });
-          if (response.headersSent) response.destroy();
-          else send(response, 500, { status: 500, title: 'Internal error' });
-        });
-      },
-    ));
-    server.maxConnections = MAX_CONNECTIONS;
+    const { host, port } = this.#options;
+    const server = (this.#server ??= this.#createServer());
     if (server.listening) return Promise.resolve(server.address() as AddressInfo);
     return new Promise((resolve, reject) => {
       server.once('error', (cause) => {
@@ -68,6 +67,29 @@ export class AdminServer {
       });
       server.listen({ host, port }, () => resolve(server.address() as AddressInfo));
     });
+  }
+
+  #createServer(): Server {
+    const { logger, timeoutMs = REQUEST_MS } = this.#options;
+    const server = http.createServer(
+      {
+        requestTimeout: timeoutMs,
+        headersTimeout: timeoutMs,
+        keepAliveTimeout: timeoutMs,
+        connectionsCheckingInterval: Math.min(LOOK_MS, timeoutMs),
+      },
+      (request, response) => {
+        void this.#answer(request, response).catch((error: unknown) => {
+          logger.error('An admin request failed', { path: request.url, error });
+          if (response.headersSent) response.destroy();
+          else send(response, 500, { status: 500, title: 'Internal error' });
+        });
+      },
+    );
+    server.timeout = timeoutMs;
+    server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+    keepRoomForNew(server, MAX_CONNECTIONS);
+    return server;
   }
 
   /** Closes every connection. Idempotent. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { Writable } from 'node:stream';
 import { AdminServer, type Checks } from './admin-server.ts';
@@ -57,13 +59,15 @@ describe('the logger', () => {
 });
 
 describe('the admin server', () => {
-  async function setup(ready: Checks = {}) {
+  async function setup(ready: Checks = {}, timeoutMs = 5_000) {
     const logger = new RecordingLogger();
-    const telemetry = startTelemetry(logger, '1');
+    const clock = { ms: 0, now: () => 0, monotonic: () => clock.ms };
+    const telemetry = startTelemetry(logger, '1', clock);
     telemetry.metrics.counter('hashcluster.operator.writes', { description: 'Writes' }).add(2, { verb: 'x' });
     const server = new AdminServer({
       ...{ host: '127.0.0.1', port: 0, live: {}, ready, logger, scrape: telemetry.scrape },
       info: () => ({ leader: 'me' }),
+      timeoutMs,
     });
     const { port } = await server.start();
     const get = async (path: string, init: RequestInit = {}) => {
@@ -73,7 +77,7 @@ describe('the admin server', () => {
     const stop = async (): Promise<void> => {
       await Promise.all([server.stop(), server.stop(), telemetry.stop(), telemetry.stop()]);
     };
-    return { get, stop };
+    return { get, stop, port, clock, metrics: telemetry.metrics };
   }
 
   test('tells being alive from being ready, and shows metrics', async () => {
@@ -88,6 +92,49 @@ describe('the admin server', () => {
     expect((await get('/livez', { method: 'POST' }))[0]).toBe(405);
     await stop();
     await expect(get('/livez')).rejects.toThrow();
+  });
+
+  /** A connection that sends something, and is asked nothing more. */
+  function connected(
+    port: number,
+    text = '',
+  ): { readonly socket: Socket; readonly closed: Promise<unknown> } {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    if (text !== '') socket.write(text);
+    return { socket, closed };
+  }
+
+  test('has room for probes while somebody holds all connections', async () => {
+    const { port, get, stop } = await setup();
+    const idle = Array.from({ length: 64 }, () => connected(port));
+    await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+    for (let i = 0; i < 3; i++) expect((await get('/readyz'))[0]).toBe(200);
+    for (const { socket } of idle) socket.destroy();
+    await stop();
+  });
+
+  test('cuts clients off that say nothing, or do not end what they say', async () => {
+    const { port, stop } = await setup({}, 200);
+    const clients = [connected(port), connected(port, 'GET /livez HTTP/1.1\r\nX: ')];
+    await Promise.all(clients.map(({ closed }) => closed));
+    await stop();
+  });
+
+  test('answers some of very many pipelined scrapes, with one reading', async () => {
+    const { port, metrics, clock, get, stop } = await setup({}, 500);
+    let readings = 0;
+    metrics.gauge('hashcluster.readings', { description: 'Readings' }, () => [{ value: ++readings }]);
+    const { socket, closed } = connected(port, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await closed;
+    expect([text.match(/HTTP\/1.1 200/g)?.length, readings]).toEqual([100, 1]);
+    clock.ms += 1_000;
+    await get('/metrics');
+    expect(readings).toBe(2);
+    await stop();
   });
 });
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { systemClock, type Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { Counter, Histogram, MetricOptions, Metrics, Observation } from './measures.ts';
 
@@ -36,6 +37,9 @@ class OtelMetrics implements Metrics {
   }
 }
 
+/** Metrics are read this often at most, however many scrape: a reading takes some milliseconds of the event loop. */
+const VALID_MS = 1_000;
+
 /** The metrics of this process, and how they are shown. */
 export interface Telemetry {
   readonly metrics: Metrics;
@@ -46,7 +50,7 @@ export interface Telemetry {
 }
 
 /** Metrics that are read by scraping, beside the memory and the CPU time of this process. */
-export function startTelemetry(logger: Logger, version: string): Telemetry {
+export function startTelemetry(logger: Logger, version: string, clock: Clock = systemClock): Telemetry {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const serializer = new PrometheusSerializer('', false, undefined, false, true);
   const provider = new MeterProvider({ readers: [reader] });
@@ -58,14 +62,27 @@ export function startTelemetry(logger: Logger, version: string): Telemetry {
     const { user, system } = process.cpuUsage();
     return [{ value: (user + system) / 1e6 }];
   });
+  const read = async (): Promise<Buffer> => {
+    const { resourceMetrics, errors } = await reader.collect();
+    for (const error of errors) logger.warn('A metric cannot be read', { error });
+    return Buffer.from(serializer.serialize(resourceMetrics));
+  };
+  let last: { readonly text: Promise<Buffer>; readonly at: number } | null = null;
   let stopping: Promise<void> | null = null;
   return {
     metrics,
     scrape: async (response) => {
-      const { resourceMetrics, errors } = await reader.collect();
-      for (const error of errors) logger.warn('A metric cannot be read', { error });
-      response.writeHead(200, { 'content-type': CONTENT_TYPE });
-      response.end(serializer.serialize(resourceMetrics));
+      const now = clock.monotonic();
+      if (last === null || now - last.at >= VALID_MS) last = { text: read(), at: now };
+      const reading = last;
+      try {
+        const text = await reading.text;
+        response.writeHead(200, { 'content-type': CONTENT_TYPE, 'content-length': text.length });
+        response.end(text);
+      } catch (error) {
+        if (last === reading) last = null;
+        throw error;
+      }
     },
     stop: () => (stopping ??= provider.shutdown()),
   };

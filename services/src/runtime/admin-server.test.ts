@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { AdminServer, type AdminServerOptions } from './admin-server.ts';
 import { RecordingLogger } from './testing/recording-logger.ts';
 
@@ -95,6 +95,47 @@ describe('other requests', () => {
     expect((await get('/metrics')).status).toBe(500);
     expect(logger.lines).toEqual(['error An admin request failed']);
     expect((await get('/livez', { method: 'HEAD' })).body).toBe('');
+  });
+});
+
+describe('clients that mean harm', () => {
+  /** A connection that sends something, and is asked nothing more. */
+  function connected(
+    port: number,
+    text = '',
+  ): { readonly socket: Socket; readonly closed: Promise<unknown> } {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    if (text !== '') socket.write(text);
+    return { socket, closed };
+  }
+
+  test('and hold all connections do not keep probes out', async () => {
+    const { port, get } = await setup({ ready: { store: () => null } });
+    const idle = Array.from({ length: 64 }, () => connected(port));
+    await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+    for (let i = 0; i < 3; i++) expect((await get('/readyz')).status).toBe(200);
+    await Promise.any(idle.map(({ closed }) => closed));
+    for (const { socket } of idle) socket.destroy();
+  });
+
+  test('and say nothing, or do not end what they say, are cut off when their time is up', async () => {
+    const { port } = await setup({ timeoutMs: 200 });
+    const clients = [connected(port), connected(port, 'GET /livez HTTP/1.1\r\nX: ')];
+    await Promise.all(clients.map(({ closed }) => closed));
+  });
+
+  test('and pipeline very many requests get some answers', async () => {
+    const { port } = await setup({
+      metrics: (_request, response) => void response.end('up 1\n'),
+      timeoutMs: 500,
+    });
+    const { socket, closed } = connected(port, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await closed;
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(100);
   });
 });
 

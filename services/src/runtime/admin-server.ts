@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../ports/logger.ts';
+import { keepRoomForNew } from './admin-connections.ts';
 import { settlesWithin } from './deadline.ts';
 
 /** Each says null when all is well, or what is wrong. */
@@ -21,6 +22,8 @@ export interface AdminServerOptions {
   /** `/metrics`. */
   readonly metrics?: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
   readonly logger: Logger;
+  /** Milliseconds for a request to come, and an answer to be taken. Default: 5 s. */
+  readonly timeoutMs?: number;
 }
 
 /** What a probe answers: 200 when `ok`, otherwise 503. */
@@ -33,8 +36,14 @@ interface Verdict {
 
 type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
+/** Beyond that, connections that are idle make way for new ones. */
 const MAX_CONNECTIONS = 64;
+/** Whoever holds a connection for longer without saying or taking anything is cut off. */
 const REQUEST_MS = 5_000;
+/** Late requests are looked for this often. */
+const LOOK_MS = 500;
+/** Scrapers and probes that keep their connections come again; who pipelines thousands of requests is no scraper. */
+const MAX_REQUESTS_PER_CONNECTION = 100;
 const STOP_MS = 1_000;
 
 /** Runs all checks. One that throws is wrong. */
@@ -117,12 +126,19 @@ export class AdminServer {
   }
 
   #listen(): Promise<AddressInfo> {
-    const { host, port, logger } = this.#options;
+    const { host, port, logger, timeoutMs = REQUEST_MS } = this.#options;
     const server = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: REQUEST_MS },
+      {
+        requestTimeout: timeoutMs,
+        headersTimeout: timeoutMs,
+        keepAliveTimeout: timeoutMs,
+        connectionsCheckingInterval: Math.min(LOOK_MS, timeoutMs),
+      },
       (request, response) => void this.#answer(request, response),
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    server.timeout = timeoutMs;
+    server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+    keepRoomForNew(server, MAX_CONNECTIONS);
     this.#server = server;
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {

@@ -23,12 +23,13 @@ async function setup(env: Env = {}) {
       done();
     },
   });
+  const clock = { ms: 0, now: () => Date.now(), monotonic: () => clock.ms };
   const telemetry: Telemetry = await startTelemetry({
     service: 'hashcluster-test',
     version: '1.2.3',
     instance: 'me',
     settings: readSettings(env, telemetrySettings),
-    log: { level: 'info', format: 'json', stream },
+    log: { level: 'info', format: 'json', stream, clock },
   });
   stops.push(() => telemetry.stop());
   const admin = new AdminServer({
@@ -45,7 +46,7 @@ async function setup(env: Env = {}) {
     const body = await response.text();
     return { status: response.status, type: response.headers.get('content-type'), lines: body.split('\n') };
   };
-  return { ...telemetry, scrape, log };
+  return { ...telemetry, scrape, log, clock };
 }
 
 /** The value of a series, by how its line begins. */
@@ -56,6 +57,19 @@ function valueOf(lines: readonly string[], series: string): number {
 }
 
 describe('a scrape', () => {
+  test('reads the metrics once a second, however many scrape', async () => {
+    const { metrics, scrape, clock } = await setup();
+    let readings = 0;
+    metrics.gauge('hashcluster.readings', { description: 'Readings' }, () => [{ value: ++readings }]);
+    const values = async (): Promise<number[]> => {
+      const scrapes = await Promise.all(Array.from({ length: 20 }, () => scrape()));
+      return scrapes.map(({ lines }) => valueOf(lines, 'hashcluster_readings'));
+    };
+    expect(new Set([...(await values()), ...(await values())])).toEqual(new Set([1]));
+    clock.ms += 1_000;
+    expect(new Set(await values())).toEqual(new Set([2]));
+  });
+
   test('shows counters with their labels, and what they mean', async () => {
     const { metrics, scrape } = await setup();
     const counter = metrics.counter('hashcluster.jobs.submitted', {
@@ -98,13 +112,14 @@ describe('a scrape', () => {
   });
 
   test('reads gauges at that moment, from all who observe', async () => {
-    const { metrics, scrape } = await setup();
+    const { metrics, scrape, clock } = await setup();
     const options = { description: 'Jobs held' };
     let held = 1;
     metrics.gauge('hashcluster.jobs.held', options, () => [{ value: held, labels: { worker: 'a' } }]);
     metrics.gauge('hashcluster.jobs.held', options, () => [{ value: 9, labels: { worker: 'b' } }]);
     expect(valueOf((await scrape()).lines, 'hashcluster_jobs_held{worker="a"}')).toBe(1);
     held = 5;
+    clock.ms += 1_000;
     const { lines } = await scrape();
     expect(valueOf(lines, 'hashcluster_jobs_held{worker="a"}')).toBe(5);
     expect(valueOf(lines, 'hashcluster_jobs_held{worker="b"}')).toBe(9);

@@ -120,7 +120,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     suppressOverrideMessage: true,
   });
 
-  const prometheus = prometheusEndpoint(logger);
+  const prometheus = prometheusEndpoint(logger, options.log.clock ?? systemClock);
   const meters = new MeterProvider({
     resource,
     readers: [prometheus.reader, ...(await otlpMetricReaders(settings.metrics))],

@@ -3,7 +3,7 @@ import type { Outcome } from './apply/applier.ts';
 import { FailingActions } from './failing.ts';
 import { actionRef, type Action } from './plan/action.ts';
 
-const address = { setName: 'rs0', hosts: [], keyfile: { name: 's', key: 'k' } };
+const address = { setName: 'rs0', setId: null, hosts: [], keyfile: { name: 's', key: 'k' } };
 const REMOVE: Action = { kind: 'reconfigureMongo', address, fromVersion: 1, members: [], why: 'test' };
 const USERS: Action = { kind: 'ensureMongoUsers', address, users: [], why: 'test' };
 const QUIET: Outcome = { done: [], refusals: [], remembered: [], failure: null };

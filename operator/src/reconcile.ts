@@ -27,7 +27,9 @@ export interface ReconcilerOptions {
 const REFUSED_MS = 30_000;
 
 /** What is decided on what MongoDB says of itself. */
-const ON_MONGO: ReadonlySet<ActionKind> = new Set(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers']);
+const ON_MONGO: ReadonlySet<ActionKind> = new Set([
+  ...(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers', 'stepDownMongo', 'fenceMongo'] as const),
+]);
 
 /** After these, Secrets may not be what they were, or of no interest any more. */
 const FORGETS: ReadonlySet<ActionKind> = new Set(['createSecret', 'delete', 'finalizer']);

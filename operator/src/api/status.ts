@@ -4,6 +4,7 @@ import { about, mapListOf } from './schema-kit.ts';
 export type ClusterStatus = z.output<typeof CLUSTER_STATUS>;
 export type Condition = z.output<ReturnType<typeof condition>>;
 export type ReplicaStatus = NonNullable<ClusterStatus['endpoint']>;
+export type ReplicaSetStatus = NonNullable<ClusterStatus['replicaSet']>;
 export type ScalingStatus = NonNullable<ClusterStatus['scaling']>[number];
 
 /** What the operator says about a cluster, each time all of them. */
@@ -14,6 +15,7 @@ export const CONDITIONS = [
   'Degraded',
   'ScalingLimited',
   'StoreReady',
+  'DataLost',
   'BusReady',
 ] as const;
 export type ConditionType = (typeof CONDITIONS)[number];
@@ -57,6 +59,42 @@ function scaling() {
   });
 }
 
+/** What is known of the data of the managed replica set. */
+function replicaSet() {
+  return z.object({
+    id: z
+      .string()
+      .max(64)
+      .optional()
+      .meta(about('The `settings.replicaSetId` of the set that has the data. Absent before there is one.')),
+    term: whole('The election term in which it was seen last.').optional(),
+    volumes: z
+      .array(
+        z.object({
+          claim: z.string().max(253).meta(about('The PersistentVolumeClaim.')),
+          uid: z.string().max(64).meta(about('Its uid.')),
+          lostAt: instant(
+            'When the volume of this member was found to be empty; absent once its member has copied the data.',
+          ).optional(),
+        }),
+      )
+      .max(16)
+      .optional()
+      .meta({ ...about('Volumes of the members.'), ...mapListOf('claim') }),
+    dataLost: z
+      .array(
+        z.object({
+          at: instant('When it was found.'),
+          reason: z.string().max(128).meta(about('Why, in one word.')),
+          message: z.string().max(1024).meta(about('What is gone, or may be.')),
+        }),
+      )
+      .max(8)
+      .optional()
+      .meta(about('Losses of data that nobody has acknowledged yet.')),
+  });
+}
+
 /** `status`. Written by the operator alone. */
 export const CLUSTER_STATUS = z
   .object({
@@ -72,6 +110,7 @@ export const CLUSTER_STATUS = z
     worker: replicas('Workers.'),
     mongodb: replicas('MongoDB.'),
     kafka: replicas('Kafka.'),
+    replicaSet: replicaSet().optional().meta(about('The data of the managed MongoDB.')),
     backlog: z
       .object({
         seconds: z.number().min(0).optional().meta(about('Seconds of work; absent while nobody can do it.')),

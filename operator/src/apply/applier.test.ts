@@ -226,7 +226,12 @@ describe('a plan', () => {
 
   test('fails where a server action lacks its Secret', async () => {
     const { run } = await setup();
-    const address = { setName: 'rs0', hosts: ['x:1'], keyfile: { name: 'gone', key: 'keyfile' } };
+    const address = {
+      setName: 'rs0',
+      setId: null,
+      hosts: ['x:1'],
+      keyfile: { name: 'gone', key: 'keyfile' },
+    };
     const outcome = await run({ kind: 'initiateMongo', address, members: [], why: WHY });
     expect(outcome.failure).toMatchObject({ error: { message: 'there is no Secret gone' } });
   });

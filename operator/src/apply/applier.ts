@@ -109,7 +109,7 @@ function clusterRef({ apiVersion, kind, metadata: { namespace, name, uid } }: Ha
   return { apiVersion, kind, namespace, name, uid };
 }
 
-type ServerKind = 'initiateMongo' | 'reconfigureMongo' | 'ensureMongoUsers';
+type ServerKind = 'initiateMongo' | 'reconfigureMongo' | 'ensureMongoUsers' | 'stepDownMongo' | 'fenceMongo';
 
 function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
   return {
@@ -140,13 +140,16 @@ function serverEffects({ mongo, readSecret }: ApplierOptions): Pick<Effects, Ser
   const target = async (cluster: HashCluster, address: MongoAddress): Promise<MongoTarget> => {
     const { name, key } = address.keyfile;
     const keyfile = await readSecret(cluster.metadata.namespace, name, key);
-    return { setName: address.setName, hosts: address.hosts, keyfile };
+    return { setName: address.setName, setId: address.setId, hosts: address.hosts, keyfile };
   };
   return {
     initiateMongo: async ({ address, members }, cluster) =>
       mongo.initiate(await target(cluster, address), members),
     reconfigureMongo: async ({ address, fromVersion, members }, cluster) =>
       mongo.reconfigure(await target(cluster, address), { fromVersion, members }),
+    stepDownMongo: async ({ address, from, freeze }, cluster) =>
+      mongo.stepDown(await target(cluster, address), { from, freeze }),
+    fenceMongo: async ({ address, host }, cluster) => mongo.fence(await target(cluster, address), host),
     ensureMongoUsers: async ({ address, users }, cluster) => {
       const { namespace } = cluster.metadata;
       const withPasswords = await Promise.all(

@@ -49,6 +49,12 @@ export class Poll<T> {
     this.#dueAt = 0;
   }
 
+  /** What was heard is not even worth knowing: until the next answer there is none. */
+  outdate(): void {
+    this.#last = null;
+    this.expire();
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     await this.#asking;

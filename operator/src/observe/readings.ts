@@ -1,7 +1,8 @@
 import type { HashCluster } from '../api/hash-cluster.ts';
 import type { Transport } from '../control/transport.ts';
-import { credentialsName, memberHosts, MONGO_SET, PORTS } from '../plan/desired/names.ts';
+import { credentialsName, hostsOf, MONGO_SET, ordinalOf, PORTS } from '../plan/desired/names.ts';
 import type { KubeObject, Pod } from '../plan/kube.ts';
+import { expectedSet } from '../plan/mongo-set.ts';
 import type {
   ClusterReport,
   EndpointReading,
@@ -10,7 +11,7 @@ import type {
   Readings,
   WorkerReport,
 } from '../plan/observed.ts';
-import { isReady, podsOf } from '../plan/pods.ts';
+import { componentOf, isLeaving, isReady, podsOf } from '../plan/pods.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { MongoServers } from '../servers/mongodb.ts';
 import { EndpointClient } from './endpoint-client.ts';
@@ -57,9 +58,12 @@ interface Desk {
   /** The HashCluster as it is now. */
   cluster: HashCluster;
   pods: readonly Pod[];
+  children: readonly KubeObject[];
+  /** The state of MongoDB's pods as text. */
+  mongoPods: string;
 }
 
-/** What there is of a HashCluster. */
+/** Live objects of one HashCluster. */
 export interface Live {
   readonly pods: readonly Pod[];
   readonly children: readonly KubeObject[];
@@ -81,7 +85,7 @@ export class ReadingsBook {
 
   /** What was last heard. What is due is asked anew meanwhile. */
   of(cluster: HashCluster, { pods, children }: Live, hasMetrics: boolean): Readings {
-    const desk = this.#deskOf(cluster, pods);
+    const desk = this.#deskOf(cluster, pods, children);
     const { namespace } = cluster.metadata;
     const endpoints = this.#endpointReadings(desk);
     return {
@@ -112,14 +116,17 @@ export class ReadingsBook {
     this.#endpoints.stop();
   }
 
-  #deskOf(cluster: HashCluster, pods: readonly Pod[]): Desk {
+  #deskOf(cluster: HashCluster, pods: readonly Pod[], children: readonly KubeObject[]): Desk {
     const key = keyOf(cluster);
     const known = this.#desks.get(key);
+    const mongoPods = gistOf(pods);
     const desk = known ?? {
-      ...{ endpoints: new Map(), mongo: null, cluster, pods },
+      ...{ endpoints: new Map(), mongo: null, cluster, pods, children, mongoPods },
       podReadings: this.#podReadings(key),
     };
-    Object.assign(desk, { cluster, pods });
+    // What was heard before a pod came, went, or became ready is not true any more.
+    if (desk.mongoPods !== mongoPods) desk.mongo?.outdate();
+    Object.assign(desk, { cluster, pods, children, mongoPods });
     this.#desks.set(key, desk);
     return desk;
   }
@@ -192,24 +199,31 @@ export class ReadingsBook {
         const name = credentialsName(desk.cluster, 'mongodb');
         const keyfile = await this.#options.secrets.value(namespace, name, 'keyfile');
         const hosts = this.#hosts(desk);
-        return this.#options.mongo.report({ setName: MONGO_SET, hosts, keyfile });
+        const setId = expectedSet(desk.cluster, desk.children);
+        return this.#options.mongo.report({ setName: MONGO_SET, setId, hosts, keyfile });
       },
       gist: ({ disks: _grow, ...rest }) => rest,
     });
     return desk.mongo.read();
   }
 
-  /** Of all members that there should be, and of those that are still there although they should not. */
+  /** Of all members that there are, whatever their ordinals and however many there should be. */
   #hosts({ cluster, pods }: Desk): string[] {
-    const wanted = cluster.spec.mongodb.managed?.replicas ?? 0;
-    const replicas = Math.max(wanted, podsOf({ pods }, 'mongodb').length);
     const domain = this.#options.clusterDomain;
-    return memberHosts(cluster, 'mongodb', { replicas, port: PORTS.mongodb, domain });
+    const ordinals = podsOf({ pods }, 'mongodb').flatMap(({ metadata }) => ordinalOf(metadata.name) ?? []);
+    return hostsOf(cluster, 'mongodb', { ordinals, port: PORTS.mongodb, domain });
   }
 }
 
 function keyOf({ metadata: { namespace, name } }: HashCluster): string {
   return `${namespace}/${name}`;
+}
+
+/** Pods of MongoDB, without what says nothing about its members. */
+function gistOf(pods: readonly Pod[]): string {
+  const own = pods.filter((pod) => componentOf(pod) === 'mongodb');
+  const gists = own.map((pod) => [pod.metadata.uid, isLeaving(pod), isReady(pod), pod.status?.phase]);
+  return JSON.stringify(gists.sort());
 }
 
 /** Whether there is a MongoDB to ask. */

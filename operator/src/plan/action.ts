@@ -23,7 +23,9 @@ export interface MongoUser {
 /** How the managed replica set is reached. */
 export interface MongoAddress {
   readonly setName: string;
-  /** `host:port` of every member that should be. */
+  /** The id of the set that is meant; null: none is known yet. */
+  readonly setId: string | null;
+  /** `host:port` of every member that is or should be. */
   readonly hosts: readonly string[];
   /** The Secret and its key with the keyfile: the password of `__system`. */
   readonly keyfile: { readonly name: string; readonly key: string };
@@ -81,6 +83,21 @@ export type Action =
       readonly address: MongoAddress;
       readonly fromVersion: number;
       readonly members: readonly MongoMember[];
+      readonly why: string;
+    }
+  /** The primary steps down, and those named in `freeze` do not stand for election meanwhile. */
+  | {
+      readonly kind: 'stepDownMongo';
+      readonly address: MongoAddress;
+      readonly from: string;
+      readonly freeze: readonly string[];
+      readonly why: string;
+    }
+  /** A primary of another replica set steps down and stays down, so that no client takes it for ours. */
+  | {
+      readonly kind: 'fenceMongo';
+      readonly address: MongoAddress;
+      readonly host: string;
       readonly why: string;
     }
   /** Creates users, or sets their roles and passwords. */

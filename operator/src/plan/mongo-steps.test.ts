@@ -8,16 +8,22 @@ import { NOW, pods, scene } from './testing/scene.ts';
 const secret = { name: 'hc-mongodb-credentials', uid: 'u', owner: null, keys: ['keyfile'], hash: 'h' };
 
 function contextOf(report: Partial<MongoReport> | null, more: Partial<Observed> = {}): Context {
-  const value = { config: null, members: [], primary: null, users: null, disks: [], ...report };
+  const none = { config: null, members: [], primary: null, users: null, disks: [] };
+  const value = { ...none, identities: [0, 1, 2].map((ordinal) => identity(ordinal)), ...report };
   const readings = { mongo: report && { at: NOW, value } };
   const base = scene({ readings, pods: pods(3, { component: 'mongodb' }) });
   const observed = { ...base, secrets: [secret], ...more };
   return { cluster: observed.cluster, observed };
 }
 
+const identity = (ordinal: number, setId: string | null = null, isPrimary = false) => ({
+  ...{ host: `hc-mongodb-${ordinal}.hc-mongodb.ns.svc.cluster.local:27017`, setId, isPrimary },
+});
 const members = mongoMembers(contextOf(null));
 const users = mongoUsers(contextOf(null)).map(({ name }) => name);
-const config = (list: readonly MongoMember[]) => ({ setName: 'rs0', version: 4, members: list });
+const config = (list: readonly MongoMember[]) => ({
+  ...{ setName: 'rs0', setId: 'a1', version: 4, term: 1, members: list },
+});
 const states = (list: readonly MongoMember[], state = 'SECONDARY') =>
   list.map(({ host }) => ({ host, state, healthy: state === 'SECONDARY' }));
 const whole = (list: readonly MongoMember[]): Partial<MongoReport> => ({

@@ -1,80 +1,97 @@
 import type { Action } from './action.ts';
-import { liveChild, secretNamed, type Context } from './desired/context.ts';
+import { secretNamed, type Context } from './desired/context.ts';
 import { mongoAddress, mongoMembers, mongoUsers } from './desired/mongodb.ts';
-import { childName } from './desired/names.ts';
-import { fresh, type MongoMember, type MongoReport } from './observed.ts';
+import { ordinalOf } from './desired/names.ts';
+import { claimsWithData, knownSets, mongoReport, takesPart } from './mongo-set.ts';
+import type { MongoMember, MongoReport } from './observed.ts';
 import { podsOf } from './pods.ts';
-import type { Workload } from './rollout.ts';
 
-/** A report older than this says nothing about now. */
-const VALID_MS = 60_000;
-const TAKES_PART = new Set(['PRIMARY', 'SECONDARY']);
-
-/** What MongoDB last said of itself; null while that is not known. */
-export function mongoReport({ observed }: Context): MongoReport | null {
-  return fresh(observed.readings.mongo, observed.now, VALID_MS);
-}
-
-/** Whether there is a primary and every member of the configuration takes part. */
-export function isWhole(report: MongoReport | null): boolean {
-  if (!report?.config || report.primary === null) return false;
-  return report.config.members.every(({ host }) => takesPart(report, host));
-}
-
-/** Whether a member of the configuration is healthy, as a primary or a secondary. */
-export function takesPart({ members }: MongoReport, host: string): boolean {
-  return members.some((member) => member.host === host && member.healthy && TAKES_PART.has(member.state));
-}
-
-/** How many members the StatefulSet must have: one that is still in the configuration keeps its pod. */
-export function mongoReplicas(context: Context): number {
-  const wanted = context.cluster.spec.mongodb.managed!.replicas;
-  const live: Workload | null = liveChild(context, 'StatefulSet', childName(context.cluster, 'mongodb'));
-  const now = live?.spec?.replicas ?? wanted;
-  if (now <= wanted) return wanted;
-  const report = mongoReport(context);
-  if (!report?.config) return now;
-  return Math.max(wanted, ...report.config.members.map(({ id }) => id + 1));
+/** A change of the configuration by one member. */
+export interface NextMembers {
+  readonly members: readonly MongoMember[];
+  /** The member that goes; null: one comes. */
+  readonly leaver: string | null;
+  readonly why: string;
 }
 
 /**
  * The next configuration, one member away from this one; null when it is as it should be. Majorities of two configurations
- * that differ by one voter always overlap. Source: MongoDB manual, `replSetReconfig`.
+ * that differ by one voter always overlap. A member that is ill goes before others. Source: MongoDB manual, `replSetReconfig`.
  */
 export function nextMembers(
   config: readonly MongoMember[],
   wanted: readonly MongoMember[],
-): { readonly members: readonly MongoMember[]; readonly why: string } | null {
+  isWell: (host: string) => boolean = () => true,
+): NextMembers | null {
   const known = new Set(config.map(({ host }) => host));
   const newcomer = wanted.find(({ host }) => !known.has(host));
-  if (newcomer) return { members: [...config, newcomer], why: `${newcomer.host} is not in the replica set` };
+  if (newcomer) {
+    const taken = new Set(config.map(({ id }) => id));
+    const id = taken.has(newcomer.id) ? Math.max(...taken) + 1 : newcomer.id;
+    const why = `${newcomer.host} is not in the replica set`;
+    return { members: [...config, { ...newcomer, id }], leaver: null, why };
+  }
   const hosts = new Set(wanted.map(({ host }) => host));
-  const leaver = config.filter(({ host }) => !hosts.has(host)).at(-1);
+  const leavers = config.filter(({ host }) => !hosts.has(host));
+  const leaver = leavers.findLast(({ host }) => !isWell(host)) ?? leavers.at(-1);
   if (!leaver) return null;
   return {
     members: config.filter(({ host }) => host !== leaver.host),
+    leaver: leaver.host,
     why: `${leaver.host} is to leave the replica set`,
   };
 }
 
+/**
+ * A replica set is made only where there is none: no set is known, and every claim of every ordinal belongs to a member
+ * that answers, and says that it has no data.
+ */
 function initiation(context: Context): Action[] {
+  const { cluster, observed } = context;
   const members = mongoMembers(context);
-  const running = podsOf(context.observed, 'mongodb').filter(({ status }) => status?.phase === 'Running');
-  if (running.length < members.length) return [];
-  const address = mongoAddress(context);
-  return [
-    { kind: 'initiateMongo', address, members, why: 'all members run, and the set has no configuration' },
-  ];
+  const running = podsOf(observed, 'mongodb').filter(({ status }) => status?.phase === 'Running');
+  const ordinals = new Set(running.map(({ metadata }) => ordinalOf(metadata.name)));
+  if (!members.every(({ host }) => ordinals.has(ordinalOf(host)))) return [];
+  const identities = mongoReport(context)?.identities ?? [];
+  if (identities.some(({ setId }) => setId !== null)) return [];
+  if (knownSets(cluster, observed.children).length > 0 || claimsWithData(context).length > 0) return [];
+  const why = 'all members run, and none of them has any data';
+  return [{ kind: 'initiateMongo', address: mongoAddress(context), members, why }];
+}
+
+/** Members that may be in the configuration: those that should be, of which none has data of another set. */
+function admissible(context: Context, { config, identities }: MongoReport): MongoMember[] {
+  const known = new Set(config?.members.map(({ host }) => host));
+  const may = new Set(
+    identities.filter(({ setId }) => setId === null || setId === config?.setId).map(({ host }) => host),
+  );
+  return mongoMembers(context).filter(({ host }) => known.has(host) || may.has(host));
+}
+
+/** The primary is to leave: it hands over to one that stays before anybody is removed. */
+function stepDown(context: Context, report: MongoReport): Action[] {
+  const stays = new Set(mongoMembers(context).map(({ host }) => host));
+  const { primary, config } = report;
+  if (!config || primary === null || stays.has(primary)) return [];
+  const freeze = config.members
+    .map(({ host }) => host)
+    .filter((host) => host !== primary && !stays.has(host) && takesPart(report, host));
+  const why = `${primary} is to leave the replica set, and is its primary`;
+  return [{ kind: 'stepDownMongo', address: mongoAddress(context), from: primary, freeze, why }];
 }
 
 function reconfiguration(context: Context, report: MongoReport): Action[] {
   const { config } = report;
-  // A member that comes or goes while another is ill could cost the majority.
-  if (!config || !isWhole(report)) return [];
-  const next = nextMembers(config.members, mongoMembers(context));
+  if (!config || report.primary === null) return [];
+  const isWell = (host: string): boolean => takesPart(report, host);
+  const next = nextMembers(config.members, admissible(context, report), isWell);
   if (!next) return [];
-  const address = mongoAddress(context);
+  // A member that comes or goes while another is ill could cost the majority.
+  if (!config.members.every(({ host }) => host === next.leaver || isWell(host))) return [];
+  const handover = next.leaver === null ? [] : stepDown(context, report);
+  if (handover.length > 0) return handover;
   const { members, why } = next;
+  const address = mongoAddress(context);
   return [{ kind: 'reconfigureMongo', address, fromVersion: config.version, members, why }];
 }
 
@@ -88,12 +105,24 @@ function userActions(context: Context, report: MongoReport): Action[] {
   return [{ kind: 'ensureMongoUsers', address: mongoAddress(context), users, why }];
 }
 
+/** Primaries of other sets must not be taken for ours. */
+function fences(context: Context, { identities }: MongoReport): Action[] {
+  const address = mongoAddress(context);
+  if (address.setId === null) return [];
+  return identities
+    .filter(({ setId, isPrimary }) => isPrimary && setId !== null && setId !== address.setId)
+    .map(({ host, setId }) => ({
+      ...{ kind: 'fenceMongo', address, host },
+      why: `${host} has data of replica set ${setId!}, not of ${address.setId!}`,
+    }));
+}
+
 /** What the managed replica set needs next: a configuration, users, a member more or less. */
 export function mongoSteps(context: Context): Action[] {
   const { managed } = context.cluster.spec.mongodb;
   const report = mongoReport(context);
   if (!managed || report === null) return [];
   if (secretNamed(context, mongoAddress(context).keyfile.name) === null) return [];
-  if (report.config === null) return initiation(context);
-  return [...userActions(context, report), ...reconfiguration(context, report)];
+  if (report.config === null) return [...fences(context, report), ...initiation(context)];
+  return [...fences(context, report), ...userActions(context, report), ...reconfiguration(context, report)];
 }

@@ -84,14 +84,28 @@ export interface MongoMember {
   readonly priority: number;
 }
 
-/** What MongoDB says of itself. */
+/** Which replica set a member's data belongs to. */
+export interface MongoIdentity {
+  /** `host:port`. */
+  readonly host: string;
+  /** Null: it has no configuration, so no data either. */
+  readonly setId: string | null;
+  readonly isPrimary: boolean;
+}
+
+/** What MongoDB says of itself. Of several replica sets: of the expected one. */
 export interface MongoReport {
   /** Null: no configuration yet (`NotYetInitialized`). */
   readonly config: {
     readonly setName: string;
+    /** `settings.replicaSetId`, hexadecimal: made by `replSetInitiate`, the same in all members for ever. */
+    readonly setId: string;
     readonly version: number;
+    readonly term: number;
     readonly members: readonly MongoMember[];
   } | null;
+  /** Members that answered, by host, and what each says of itself. */
+  readonly identities: readonly MongoIdentity[];
   /** `replSetGetStatus`, by host. */
   readonly members: readonly {
     readonly host: string;

@@ -7,6 +7,7 @@ import { liveChild, type Context } from './desired/context.ts';
 import { roleDeployment } from './desired/deployments.ts';
 import { missingSecrets } from './desired/secrets.ts';
 import { planHealing } from './healing/plan-healing.ts';
+import { claimNotes, replicaSetEvents, startEvents } from './mongo-memory.ts';
 import { mongoSteps } from './mongo-steps.ts';
 import type { Observed } from './observed.ts';
 import { prune } from './pruning.ts';
@@ -73,9 +74,11 @@ function planRunning(context: Context): Steps {
       ...finalizer(context),
       ...missingSecrets(context),
       ...planSurroundings(context),
+      ...startEvents(context),
       ...servers,
       ...roles.actions,
       ...volumes.actions,
+      ...claimNotes(context),
       ...scaling.actions,
       ...healing.actions,
     ],
@@ -112,7 +115,11 @@ export function plan(observed: Observed): Plan {
   const { actions, last, findings } = stepsOf(context);
   const isGone = actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
   const status = isGone ? null : writingStatus(context, findings);
-  const told = status === null ? [] : [status, ...statusEvents(context.cluster.status, status.status)];
+  const before = context.cluster.status;
+  const told =
+    status === null
+      ? []
+      : [status, ...statusEvents(before, status.status), ...replicaSetEvents(before, status.status)];
   const all = [...actions, ...told, ...last];
   return { actions: all, recheckMs: recheckOf(context, all) };
 }

@@ -6,7 +6,7 @@ import { mongoSet } from './desired/mongodb.ts';
 import { childName } from './desired/names.ts';
 import type { Server } from './desired/server-set.ts';
 import type { KubeObject } from './kube.ts';
-import { isWhole, mongoReplicas, mongoReport } from './mongo-steps.ts';
+import { isWhole, mongoReplicas, mongoReport } from './mongo-set.ts';
 import { fresh } from './observed.ts';
 import { podsOf } from './pods.ts';
 import { nextMember, outdated, type Members, type Workload } from './rollout.ts';

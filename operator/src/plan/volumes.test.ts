@@ -28,7 +28,7 @@ function planned({ managed, claim: live, percent, expandable = true }: Case) {
   const spec: ClusterSpecInput = { mongodb: { managed } };
   const disks =
     percent === undefined ? [] : [{ host: 'hc-mongodb-0.hc-mongodb:27017', used: percent, total: 100 }];
-  const value = { config: null, members: [], primary: null, users: null, disks };
+  const value = { config: null, members: [], primary: null, users: null, identities: [], disks };
   const base = scene({ spec, children: [live], readings: { mongo: { at: NOW, value } } });
   const storageClass = { name: 'fast', isDefault: false, allowVolumeExpansion: expandable === true };
   const observed: Observed = { ...base, storageClasses: expandable === null ? null : [storageClass] };

@@ -43,7 +43,7 @@ describe('a managed replica set', () => {
       const keyfile = generateValue({ name: 'keyfile', bytes: 378, form: 'base64' });
       containers.push(...(await Promise.all([startMongod(IMAGE, keyfile), startMongod(IMAGE, keyfile)])));
       const hosts = containers.map(({ host }) => host);
-      const target: MongoTarget = { setName: 'rs0', hosts, keyfile: `${keyfile}\n` };
+      const target: MongoTarget = { setName: 'rs0', setId: null, hosts, keyfile: `${keyfile}\n` };
       const fresh = await eventually(
         () => mongo.report(target),
         () => true,
@@ -96,7 +96,7 @@ describe('a managed replica set', () => {
 
   test('is not known while nobody answers, and nobody waits for long', async () => {
     const hasty = new MongoServers({ connectMs: 50 });
-    const target = { setName: 'rs0', hosts: ['127.0.0.1:1'], keyfile: 'x' };
+    const target = { setName: 'rs0', setId: null, hosts: ['127.0.0.1:1'], keyfile: 'x' };
     await expect(hasty.report(target)).rejects.toThrow('1 members do not answer');
     await expect(hasty.ensureUsers(target, [])).rejects.toThrow('ECONNREFUSED');
   });
@@ -104,7 +104,7 @@ describe('a managed replica set', () => {
 
 describe('a report', () => {
   const config = (version: number, term: number) => ({
-    ...{ _id: 'rs0', version, term },
+    ...{ _id: 'rs0', version, term, settings: { replicaSetId: 'a1' } },
     members: [{ _id: 0, host: 'a:1', votes: 1, priority: 1 }],
   });
   const answer = (host: string, own: Partial<MemberAnswer>): MemberAnswer => ({
@@ -143,7 +143,7 @@ describe('a report', () => {
       null,
     ],
   ])('%s', (_case, answers, failures, version, primary) => {
-    const report = reportOf(answers, failures);
+    const report = reportOf({ answers, failures, expected: null });
     expect([report.config?.version ?? null, report.primary]).toEqual([version, primary]);
   });
 
@@ -151,6 +151,6 @@ describe('a report', () => {
     ['nobody answers', [], [down, down]],
     ['those who answer know of no set, but another might', [answer('a:1', {})], [down]],
   ])('cannot be made when %s', (_case, answers, failures) => {
-    expect(() => reportOf(answers, failures)).toThrow('members do not answer: no route');
+    expect(() => reportOf({ answers, failures, expected: null })).toThrow('members do not answer: no route');
   });
 });

@@ -5,6 +5,8 @@ import { reportOf, type MemberAnswer } from './mongo-report.ts';
 /** A managed replica set, and what opens it. */
 export interface MongoTarget {
   readonly setName: string;
+  /** The id of the set that is meant; null: none is known yet. Members of another one are not acted on. */
+  readonly setId: string | null;
   /** `host:port` of the members. */
   readonly hosts: readonly string[];
   /** What the keyfile holds: the password of `__system`. Never logged. */
@@ -30,6 +32,13 @@ const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_00
 
 /** Members are waited for by `replSetInitiate` and `replSetReconfig` for up to so long, in milliseconds. */
 const MAJORITY_MS = 20_000;
+
+/** A member that stepped down does not stand for election for so long: the others have time to elect one. */
+const STAY_DOWN_SECONDS = 60;
+/** So long a primary waits for another member to have all that it has. */
+const CATCH_UP_SECONDS = 10;
+/** So long a member of another set stays no primary; it is looked at again long before. */
+const FENCE_SECONDS = 600;
 
 function hasCode(error: unknown, code: number): boolean {
   return (
@@ -106,10 +115,35 @@ export class MongoServers {
     const asked = await Promise.allSettled(
       target.hosts.map((host) => this.#on(host, target, (admin, local) => askMember(host, admin, local))),
     );
-    return reportOf(
-      asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-      asked.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : [])),
-    );
+    return reportOf({
+      answers: asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      failures: asked.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : [])),
+      expected: target.setId,
+    });
+  }
+
+  /** Makes the primary hand over to a member that is up to date, and none of those in `freeze`. */
+  async stepDown(
+    target: MongoTarget,
+    { from, freeze }: { readonly from: string; readonly freeze: readonly string[] },
+  ): Promise<void> {
+    for (const host of freeze) {
+      await this.#on(host, target, (admin) => admin.command({ replSetFreeze: STAY_DOWN_SECONDS }));
+    }
+    await this.#on(from, target, async (admin) => {
+      if (!(await isPrimaryOf(admin, target.setId))) return;
+      const bounds = { secondaryCatchUpPeriodSecs: CATCH_UP_SECONDS };
+      await admin.command({ replSetStepDown: STAY_DOWN_SECONDS, ...bounds });
+    });
+  }
+
+  /** Makes a primary that is of another set than the one that is meant step down for a while, and changes none of its data. */
+  async fence(target: MongoTarget, host: string): Promise<void> {
+    await this.#on(host, target, async (admin) => {
+      const { isWritablePrimary } = await admin.command({ hello: 1 });
+      if (isWritablePrimary !== true || (await isPrimaryOf(admin, target.setId))) return;
+      await admin.command({ replSetStepDown: FENCE_SECONDS, force: true });
+    });
   }
 
   async #onPrimary(target: MongoTarget, work: (admin: Db) => Promise<void>): Promise<void> {
@@ -120,8 +154,7 @@ export class MongoServers {
     const failures: unknown[] = [];
     for (const host of target.hosts) {
       try {
-        const hello = await this.#on(host, target, (admin) => admin.command({ hello: 1 }));
-        if (hello['isWritablePrimary'] === true) return host;
+        if (await this.#on(host, target, (admin) => isPrimaryOf(admin, target.setId))) return host;
       } catch (error) {
         failures.push(error);
       }
@@ -159,7 +192,17 @@ export class MongoServers {
 
 interface RawConfig extends Document {
   readonly version: number;
+  readonly settings?: { readonly replicaSetId?: unknown };
   readonly members: readonly { readonly host: string }[];
+}
+
+/** Whether it is the primary of the set with this id; of any where that is null. */
+async function isPrimaryOf(admin: Db, setId: string | null): Promise<boolean> {
+  const hello = await admin.command({ hello: 1 });
+  if (hello['isWritablePrimary'] !== true) return false;
+  if (setId === null) return true;
+  const { config } = await admin.command({ replSetGetConfig: 1 });
+  return String((config as RawConfig).settings?.replicaSetId) === setId;
 }
 
 function memberDocument({ id, host, votes, priority }: MongoMember): Document {

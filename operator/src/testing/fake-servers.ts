@@ -7,6 +7,9 @@ interface ReplicaSet {
   users: string[];
 }
 
+/** They are all alike, and never meet. */
+const SET_ID = 'f'.repeat(24);
+
 /** Replica sets that keep configurations and users, and nothing else. They outlive operators. */
 export class FakeMongo extends MongoServers {
   /** By the first host, which every member of a set has in common. */
@@ -32,11 +35,12 @@ export class FakeMongo extends MongoServers {
 
   override async report(target: MongoTarget): Promise<MongoReport> {
     const set = this.#sets.get(keyOf(target));
-    if (!set) return { config: null, members: [], primary: null, users: null, disks: [] };
+    const empty = target.hosts.map((host) => ({ host, setId: null, isPrimary: false }));
+    if (!set) return { config: null, members: [], primary: null, users: null, identities: empty, disks: [] };
     const { version, members, users } = set;
     const [first] = members;
     return {
-      config: { setName: target.setName, version, members },
+      config: { setName: target.setName, setId: SET_ID, version, term: 1, members },
       members: members.map(({ host }) => ({
         host,
         state: host === first?.host ? 'PRIMARY' : 'SECONDARY',
@@ -44,6 +48,10 @@ export class FakeMongo extends MongoServers {
       })),
       primary: first?.host ?? null,
       users,
+      identities: target.hosts.map((host) => {
+        const isMember = members.some((member) => member.host === host);
+        return { host, setId: isMember ? SET_ID : null, isPrimary: host === first?.host };
+      }),
       disks: members.map(({ host }) => ({ host, used: 10, total: 100 })),
     };
   }

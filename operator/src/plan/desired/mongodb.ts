@@ -3,7 +3,8 @@ import type { KubeObject } from '../kube.ts';
 import type { MongoMember } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
 import type { Context } from './context.ts';
-import { credentialsName, memberHosts, MONGO_SET, MONGO_USERS, PORTS } from './names.ts';
+import { configuredOrdinals, expectedSetOf, podOrdinals } from '../mongo-set.ts';
+import { credentialsName, hostsOf, memberHosts, MONGO_SET, MONGO_USERS, PORTS } from './names.ts';
 import { scratch } from './pod.ts';
 import { DATA, serverSet } from './server-set.ts';
 
@@ -74,20 +75,26 @@ export function mongoSet(context: Context, replicas: number): KubeObject {
   });
 }
 
-/** How the managed replica set is reached. */
-export function mongoAddress({ cluster, observed }: Context): MongoAddress {
-  const replicas = cluster.spec.mongodb.managed!.replicas;
+/** How the managed replica set is reached: members that should be, that are in its configuration, or that have a pod. */
+export function mongoAddress(context: Context): MongoAddress {
+  const { cluster, observed } = context;
+  const wanted = Array.from({ length: cluster.spec.mongodb.managed!.replicas }, (_, ordinal) => ordinal);
+  const ordinals = [...wanted, ...podOrdinals(context), ...(configuredOrdinals(context) ?? [])];
   const domain = observed.defaults.clusterDomain;
   return {
     setName: MONGO_SET,
-    hosts: memberHosts(cluster, 'mongodb', { replicas, port: PORTS.mongodb, domain }),
+    setId: expectedSetOf(context),
+    hosts: hostsOf(cluster, 'mongodb', { ordinals, port: PORTS.mongodb, domain }),
     keyfile: { name: credentialsName(cluster, 'mongodb'), key: KEYFILE },
   };
 }
 
 /** Members as the replica set should have them. All vote: there are seven at most. */
-export function mongoMembers(context: Context): MongoMember[] {
-  return mongoAddress(context).hosts.map((host, id) => ({ id, host, votes: 1, priority: 1 }));
+export function mongoMembers({ cluster, observed }: Context): MongoMember[] {
+  const { replicas } = cluster.spec.mongodb.managed!;
+  const domain = observed.defaults.clusterDomain;
+  const hosts = memberHosts(cluster, 'mongodb', { replicas, port: PORTS.mongodb, domain });
+  return hosts.map((host, id) => ({ id, host, votes: 1, priority: 1 }));
 }
 
 /** Users with the least that they need. */

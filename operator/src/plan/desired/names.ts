@@ -45,13 +45,34 @@ export function selectorText(labels: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
+/** The ordinal at the end of a name such as `hc-mongodb-2`, or of such a host or claim; null: none. */
+export function ordinalOf(name: string): number | null {
+  const [, ordinal] = /^[^.:]*-(\d+)(?=[.:]|$)/.exec(name) ?? [];
+  return ordinal === undefined ? null : Number(ordinal);
+}
+
 /** Names of the pods of a StatefulSet, within its headless Service: `host:port` each. */
 export function memberHosts(
   cluster: HashCluster,
   server: 'mongodb' | 'kafka',
   { replicas, port, domain }: { readonly replicas: number; readonly port: number; readonly domain: string },
 ): string[] {
+  const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
+  return hostsOf(cluster, server, { ordinals, port, domain });
+}
+
+/** The same of some ordinals, ascending. */
+export function hostsOf(
+  cluster: HashCluster,
+  server: 'mongodb' | 'kafka',
+  {
+    ordinals,
+    port,
+    domain,
+  }: { readonly ordinals: Iterable<number>; readonly port: number; readonly domain: string },
+): string[] {
   const set = childName(cluster, server);
   const zone = `${set}.${cluster.metadata.namespace}.svc.${domain}`;
-  return Array.from({ length: replicas }, (_, ordinal) => `${set}-${ordinal}.${zone}:${port}`);
+  const sorted = [...new Set(ordinals)].sort((a, b) => a - b);
+  return sorted.map((ordinal) => `${set}-${ordinal}.${zone}:${port}`);
 }

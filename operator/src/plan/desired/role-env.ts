@@ -2,6 +2,7 @@ import type { RoleSpec } from '../../api/role-spec.ts';
 import type { Role } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
 import type { Context } from './context.ts';
+import { mongoReplicas } from '../mongo-set.ts';
 import { credentialsName, memberHosts, MONGO_SET, PORTS } from './names.ts';
 
 /** An entry of `env` of a container. */
@@ -29,13 +30,25 @@ function fromField(name: string, fieldPath: string): EnvEntry {
   return { name, valueFrom: { fieldRef: { fieldPath } } };
 }
 
-function mongoEnv({ cluster, observed }: Context, role: Role): EnvEntry[] {
-  const { managed, external, database } = cluster.spec.mongodb;
+/**
+ * How many members the address of clients names: it changes last, when all that come have come, and all that go have gone.
+ * Numbers of members are odd, so one that is even is between two of them.
+ */
+function seedsOf(context: Context): number {
+  const wanted = context.cluster.spec.mongodb.managed?.replicas ?? 1;
+  const members = mongoReplicas(context);
+  const settled = members < wanted ? members - 1 + (members % 2) : members + 1 - (members % 2);
+  return Math.min(Math.max(1, settled), SEEDS);
+}
+
+function mongoEnv(context: Context, role: Role): EnvEntry[] {
+  const { cluster, observed } = context;
+  const { external, database } = cluster.spec.mongodb;
   if (external) {
     return [fromSecret('MONGODB_URI', external.secretName, 'uri'), value('MONGODB_DATABASE', database)];
   }
   const hosts = memberHosts(cluster, 'mongodb', {
-    replicas: Math.min(managed?.replicas ?? 1, SEEDS),
+    replicas: seedsOf(context),
     ...{ port: PORTS.mongodb, domain: observed.defaults.clusterDomain },
   });
   // The kubelet puts the password in; it is made of letters that need no escape.

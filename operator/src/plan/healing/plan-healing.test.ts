@@ -260,7 +260,7 @@ describe('a replacement that is ill again', () => {
 test('a member that catches up with the replica set is left alone', () => {
   const host = 'mongodb-0.hc-mongodb.ns.svc:27017';
   const members = [{ host, state: 'STARTUP2', healthy: true }];
-  const value = { config: null, members, primary: null, users: null, disks: [] };
+  const value = { config: null, members, primary: null, users: null, identities: [], disks: [] };
   const all = [
     ...pods(3, { component: 'mongodb' }).slice(1),
     pod('mongodb-0', { ...ILL, component: 'mongodb' }),

@@ -89,7 +89,7 @@ describe('full disks', () => {
 
   test('of servers are told', () => {
     const disks = [{ host: 'mongodb-0.hc-mongodb.ns.svc:27017', used: 96, total: 100 }];
-    const value = { config: null, members: [], primary: null, users: null, disks };
+    const value = { config: null, members: [], primary: null, users: null, identities: [], disks };
     const brokers = { brokers: [1], disks: [{ broker: 1, used: 96, total: 100 }] };
     const all = [...pods(3, { component: 'mongodb' }), ...pods(3, { component: 'kafka' })];
     const plan = planFor(all, {

@@ -99,7 +99,7 @@ function readings(current: number, { seconds, age, cores, disk }: Facts): Readin
       disk === null
         ? null
         : {
-            ...{ config: null, members: [], primary: null, users: null },
+            ...{ config: null, members: [], primary: null, users: null, identities: [] },
             disks: [{ host: 'a', used: disk, total: 1 }],
           },
     ),

@@ -185,7 +185,7 @@ describe('disk', () => {
   const mongo = (used: number): Readings['mongo'] => ({
     at: NOW - 1_000,
     value: {
-      ...{ config: null, members: [], primary: null, users: null },
+      ...{ config: null, members: [], primary: null, users: null, identities: [] },
       disks: [
         { host: 'a', used: 1, total: 100 },
         { host: 'b', used, total: 100 },

@@ -1,9 +1,11 @@
 import type { ConditionType } from '../../api/status.ts';
 import { componentsOf } from '../desired/children.ts';
 import { ingressWarnings } from '../desired/ingress.ts';
+import type { Context } from '../desired/context.ts';
 import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
-import { isReady, podsOf } from '../pods.ts';
+import { LOSS_ACKNOWLEDGED, mongoReport } from '../mongo-set.ts';
+import { componentOf, isLeaving, isReady, podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
 import { creationFailures, missingKeys, whyUnready } from './causes.ts';
 import { workloadOf, type Facts } from './facts.ts';
@@ -48,7 +50,24 @@ function serverStep({ context, counts }: Facts, server: 'mongodb' | 'kafka'): St
   if (old > 0) {
     return { isRollout: true, says: `${server}: ${desired - old}/${desired} pods updated` };
   }
-  return ready < desired ? { isRollout: false, says: `${server}: ${ready}/${desired} pods ready` } : null;
+  if (ready < desired) {
+    return { isRollout: false, says: `${server}: ${ready}/${desired} pods ready` };
+  }
+  const leaving = context.observed.pods.filter((pod) => componentOf(pod) === server && isLeaving(pod));
+  if (leaving.length > 0) {
+    const names = leaving.map(({ metadata }) => metadata.name).join(', ');
+    return { isRollout: false, says: `${server}: ${names} is terminating` };
+  }
+  return server === 'mongodb' ? membersStep(context) : null;
+}
+
+/** Members come and go by the configuration of the replica set, one at a time. */
+function membersStep(context: Context): Step | null {
+  const wanted = context.cluster.spec.mongodb.managed?.replicas;
+  const members = mongoReport(context)?.config?.members.length;
+  if (wanted === undefined || members === undefined || members === wanted) return null;
+  const says = `mongodb: the replica set has ${members} members, and the spec asks for ${wanted}`;
+  return { isRollout: false, says };
 }
 
 function roleStep({ context, counts }: Facts, role: Role, workload: Workload): Step | null {
@@ -148,6 +167,28 @@ function otherTroubles(facts: Facts): Verdict[] {
   ];
 }
 
+/** Volumes whose members have no data, until they have copied it, and losses that nobody has acknowledged. */
+function dataTroubles(facts: Facts): Verdict[] {
+  const lost = facts.replicaSet?.volumes?.filter(({ lostAt }) => lostAt !== undefined) ?? [];
+  const says = lost.map(({ claim, lostAt }) => `${claim} lost its data (found at ${lostAt!})`);
+  const loss = dataLost(facts);
+  return [
+    ...(loss.status === 'True' ? [loss] : []),
+    ...(says.length > 0 ? [yes('VolumeLost', says.join('; '))] : []),
+  ];
+}
+
+/** Whether jobs or results are gone, or may be, until somebody says that they know. */
+function dataLost({ context, replicaSet }: Facts): Verdict {
+  const losses = replicaSet?.dataLost ?? [];
+  const last = losses.at(-1);
+  if (!last) return no('NoLossKnown', 'No loss of data is known');
+  const { name, namespace } = context.cluster.metadata;
+  const acknowledge = `kubectl annotate hashcluster ${name} -n ${namespace} --overwrite ${LOSS_ACKNOWLEDGED}=${last.at}`;
+  const says = list(losses.map(({ at, message }) => `${at}: ${message}`));
+  return yes(last.reason, `${says}. To acknowledge: ${acknowledge}`);
+}
+
 /** Reasons of StoreReady that are nowhere else in the status. */
 const STORE_TROUBLES: ReadonlySet<string> = new Set(['MemberUnavailable', 'StoreUnreachable']);
 
@@ -155,6 +196,7 @@ const STORE_TROUBLES: ReadonlySet<string> = new Set(['MemberUnavailable', 'Store
 function degraded(facts: Facts, store: Verdict): Verdict {
   const troubles = [
     ...refusals(facts),
+    ...dataTroubles(facts),
     ...otherTroubles(facts),
     ...startFailures(facts),
     ...creationFailures(facts),
@@ -214,7 +256,7 @@ function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: O
 export function verdictsOf(facts: Facts): Readonly<Record<ConditionType, Verdict>> {
   const StoreReady = storeReady(facts);
   const verdicts = {
-    ...{ StoreReady, BusReady: busReady(facts), Available: available(facts) },
+    ...{ StoreReady, DataLost: dataLost(facts), BusReady: busReady(facts), Available: available(facts) },
     ...{ Progressing: progressing(facts), Degraded: degraded(facts, StoreReady) },
     ScalingLimited: scalingLimited(facts),
   };

@@ -1,7 +1,9 @@
+import type { ReplicaSetStatus } from '../../api/status.ts';
 import { liveChild, type Context } from '../desired/context.ts';
 import { childName } from '../desired/names.ts';
 import type { Component } from '../observed.ts';
 import type { HealingPlan } from '../healing/healing-plan.ts';
+import { nextReplicaSet } from '../mongo-memory.ts';
 import { missingExternalSecrets } from '../roles.ts';
 import { countsOf, type Counts, type Workload } from '../rollout.ts';
 import type { ScalingPlan } from '../scaling/decision.ts';
@@ -23,6 +25,8 @@ export interface Facts extends Findings {
   readonly context: Context;
   readonly counts: Readonly<Record<Component, Counts>>;
   readonly missingSecrets: readonly string[];
+  /** What is known of the managed replica set, with this plan. */
+  readonly replicaSet: ReplicaSetStatus | undefined;
 }
 
 /** The live workload of a part; null when there is none. */
@@ -43,5 +47,6 @@ export function factsOf(context: Context, findings: Findings): Facts {
       kafka: counts('kafka'),
     },
     missingSecrets: missingExternalSecrets(context),
+    replicaSet: nextReplicaSet(context),
   };
 }

@@ -61,7 +61,7 @@ describe('conditions', () => {
     ],
     [
       'before the replica set is initiated',
-      { mongo: { config: null } },
+      { mongo: { config: null, identities: [] } },
       { StoreReady: 'False NotInitiated' },
     ],
     [

@@ -135,6 +135,7 @@ export function statusOf(context: Context, findings: Findings): ClusterStatus {
     worker: replicasOf(facts, 'worker'),
     mongodb: replicasOf(facts, 'mongodb'),
     kafka: replicasOf(facts, 'kafka'),
+    replicaSet: facts.replicaSet,
     backlog: backlogOf(context),
     scaling: scaling.length > 0 ? scaling : undefined,
     healing: healingOf(context),

@@ -43,10 +43,11 @@ const context = { cluster: base.cluster, observed: base };
 const members = mongoMembers(context);
 /** A replica set that is healthy. */
 export const WHOLE: MongoReport = {
-  config: { setName: 'rs0', version: 1, members },
+  config: { setName: 'rs0', setId: 'a1', version: 1, term: 1, members },
   members: members.map(({ host }) => ({ host, state: 'SECONDARY', healthy: true })),
   primary: members[0]!.host,
   users: mongoUsers(context).map(({ name }) => name),
+  identities: members.map(({ host, id }) => ({ host, setId: 'a1', isPrimary: id === 0 })),
   disks: [],
 };
 

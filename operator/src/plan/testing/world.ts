@@ -9,7 +9,9 @@ import type {
   OperatorDefaults,
   SecretFacts,
 } from '../observed.ts';
+import { expectedSet } from '../mongo-set.ts';
 import { plan } from '../plan.ts';
+import type { MongoModel } from './mongo-model.ts';
 import { countsOf, isWorkload } from '../rollout.ts';
 import { NOW, pod as podOf, scene } from './scene.ts';
 
@@ -38,6 +40,8 @@ export class World {
   defaults: OperatorDefaults = scene().defaults;
   mongo: { version: number; members: readonly MongoMember[] } | null = null;
   users: readonly string[] = [];
+  /** Where it is given, MongoDB does as this does, with data on volumes. */
+  data: MongoModel | null = null;
   gone = false;
   #uids = 0;
 
@@ -56,25 +60,30 @@ export class World {
       pods: this.pods,
       ledger: this.ledger,
     });
-    const { status } = this;
     return {
       ...base,
       ...{ now: this.now, viewAt: this.now, defaults: this.defaults, secrets: [...this.secrets.values()] },
-      cluster: {
-        ...base.cluster,
-        spec: this.#spec,
-        metadata: {
-          ...base.cluster.metadata,
-          ...{ generation: this.generation, finalizers: [...this.finalizers] },
-          ...(this.deleted !== null && { deletionTimestamp: new Date(this.deleted).toISOString() }),
-        },
-        ...(status && { status }),
-      },
+      cluster: this.#cluster(),
       readings: {
         ...base.readings,
-        mongo: { at: this.now, value: this.#report() },
+        mongo: this.#mongoReading(),
         kafka: { at: this.now, value: { brokers: [0, 1, 2], disks: [] } },
       },
+    };
+  }
+
+  #cluster(): Observed['cluster'] {
+    const base = scene().cluster;
+    const { status } = this;
+    return {
+      ...base,
+      spec: this.#spec,
+      metadata: {
+        ...base.metadata,
+        ...{ generation: this.generation, finalizers: [...this.finalizers] },
+        ...(this.deleted !== null && { deletionTimestamp: new Date(this.deleted).toISOString() }),
+      },
+      ...(status && { status }),
     };
   }
 
@@ -149,10 +158,12 @@ export class World {
         this.status = action.status;
         return;
       default:
+        this.#annotate(action);
     }
   }
 
   #carryOutOnMongo(action: Action): void {
+    this.data?.act(action);
     if (action.kind === 'initiateMongo') this.mongo = { version: 1, members: action.members };
     if (action.kind === 'reconfigureMongo') {
       this.mongo = { version: action.fromVersion + 1, members: action.members };
@@ -182,6 +193,20 @@ export class World {
     });
   }
 
+  #annotate(action: Action): void {
+    if (action.kind !== 'annotate') return;
+    const { ref, annotations: change } = action;
+    const key = `${ref.kind}/${ref.name}`;
+    const found = this.children.get(key);
+    if (!found) return;
+    const merged = Object.entries({ ...found.metadata.annotations, ...change });
+    const annotations = Object.fromEntries(merged.filter(([, value]) => value !== null)) as Record<
+      string,
+      string
+    >;
+    this.children.set(key, { ...found, metadata: { ...found.metadata, annotations } });
+  }
+
   #setSpec(key: string, change: Fields): void {
     const found = this.children.get(key);
     if (found) this.children.set(key, { ...found, spec: { ...(found['spec'] as Fields), ...change } });
@@ -191,6 +216,7 @@ export class World {
     for (const [key, child] of this.children) {
       if (isWorkload(child)) this.children.set(key, this.#run(child));
     }
+    this.#runMongo();
   }
 
   #run(workload: KubeObject): KubeObject {
@@ -228,7 +254,8 @@ export class World {
     const key = `PersistentVolumeClaim/${name}`;
     if (this.children.has(key)) return;
     const [template] = (set['spec'] as { volumeClaimTemplates: { spec: Fields }[] }).volumeClaimTemplates;
-    const metadata = { name, namespace: 'ns', uid: `uid-${name}`, labels: set.metadata.labels ?? {} };
+    this.#uids += 1;
+    const metadata = { name, namespace: 'ns', uid: `uid-${this.#uids}`, labels: set.metadata.labels ?? {} };
     this.children.set(key, {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
@@ -237,16 +264,64 @@ export class World {
     });
   }
 
+  #identities(members: readonly MongoMember[], primary: string | null): MongoReport['identities'] {
+    const names = this.pods.map(({ metadata }) => metadata.name).filter((name) => /-mongodb-\d+$/.test(name));
+    const hosts = names.map((name) => `${name}.hc-mongodb.ns.svc.cluster.local:27017`);
+    return hosts.map((host) => ({
+      ...{ host, isPrimary: host === primary },
+      setId: members.some((member) => member.host === host) ? 'a1' : null,
+    }));
+  }
+
+  /** What a new HashCluster of this name finds: volumes and credentials, and nothing else. */
+  recreate(spec: ClusterSpecInput): void {
+    for (const [key, { kind }] of this.children)
+      if (kind !== 'PersistentVolumeClaim') this.children.delete(key);
+    this.pods = [];
+    this.status = undefined;
+    this.ledger.length = 0;
+    this.#spec = CLUSTER_SPEC.parse(spec);
+    this.generation = 1;
+    this.data?.run([]);
+  }
+
+  /** The volume of a member is gone; the member comes back with a new one. */
+  loseVolume(ordinal: number): void {
+    const name = `data-hc-mongodb-${ordinal}`;
+    const uid = this.children.get(`PersistentVolumeClaim/${name}`)?.metadata.uid;
+    this.children.delete(`PersistentVolumeClaim/${name}`);
+    this.pods = this.pods.filter(({ metadata }) => metadata.name !== `hc-mongodb-${ordinal}`);
+    if (uid !== undefined) this.data?.volumes.delete(uid);
+  }
+
+  #mongoReading(): Observed['readings']['mongo'] {
+    if (this.data === null) return { at: this.now, value: this.#report() };
+    const { cluster, children } = { cluster: this.#cluster(), children: [...this.children.values()] };
+    const value = this.data.report(expectedSet(cluster, children));
+    return value && { at: this.now, value };
+  }
+
+  #runMongo(): void {
+    const members = this.pods.filter(({ metadata }) => /-mongodb-\d+$/.test(metadata.name));
+    this.data?.run(
+      members.map(({ metadata: { name } }) => ({
+        host: `${name}.hc-mongodb.ns.svc.cluster.local:27017`,
+        volume: this.children.get(`PersistentVolumeClaim/data-${name}`)?.metadata.uid ?? '',
+      })),
+    );
+  }
+
   #report(): MongoReport {
     const members = this.mongo?.members ?? [];
     const primary = members[0]?.host ?? null;
     return {
-      config: this.mongo && { setName: 'rs0', ...this.mongo },
+      config: this.mongo && { setName: 'rs0', setId: 'a1', term: 1, ...this.mongo },
       members: members.map(({ host }) => ({
         ...{ host, healthy: true, state: host === primary ? 'PRIMARY' : 'SECONDARY' },
       })),
       primary,
       users: this.users,
+      identities: this.#identities(members, primary),
       disks: [],
     };
   }

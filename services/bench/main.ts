@@ -36,6 +36,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     about: 'the bus on Kafka through one client and through the other',
     load: () => import('./kafka-clients.ts'),
   },
+  order: {
+    about: 'how long jobs of a large backlog wait, by the order in which they were submitted',
+    load: () => import('./order.ts'),
+  },
   bodies: { about: 'a body of 1 GiB, and 200 slow clients', load: () => import('./bodies.ts') },
 };
 

@@ -16,6 +16,9 @@ export interface KafkaSettings extends Omit<KafkaBusOptions, 'tls' | 'logger' | 
 
 const MECHANISMS: readonly KafkaSasl['mechanism'][] = ['plain', 'scram-sha-256', 'scram-sha-512'];
 
+/** One broker of three can die, and what is published is still taken by two. */
+const MOST_COPIES = 3;
+
 const BROKERS = /^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/;
 
 /** `MONGODB_*`. */
@@ -50,7 +53,10 @@ export function kafkaSettings(read: EnvReader, clientId: string): KafkaSettings 
       expected: 'letters, digits, ".", "_" and "-"',
     }),
     partitions: read.integer('KAFKA_PARTITIONS', { default: 16, min: 1, max: 1_024 }),
-    replication: read.integer('KAFKA_REPLICATION', { default: 1, min: 1, max: 16 }),
+    replication: read.integer('KAFKA_REPLICATION', {
+      default: Math.min(MOST_COPIES, brokers.split(',').length),
+      ...{ min: 1, max: 16 },
+    }),
     tls: tlsSettings(read),
     sasl: saslSettings(read),
   };

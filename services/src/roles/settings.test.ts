@@ -100,6 +100,16 @@ describe('Kafka with a password and certificates', () => {
   });
 });
 
+test.each([
+  ['a:9092', 1],
+  ['a:9092,b:9092', 2],
+  ['a:9092,b:9092,c:9092,d:9092', 3],
+])('topics on %s are kept by %d brokers unless something else is said', (brokers, copies) => {
+  expect(workerRole(sources({ KAFKA_BROKERS: brokers })).kafka.replication).toBe(copies);
+  const said = { KAFKA_BROKERS: brokers, KAFKA_REPLICATION: '1' };
+  expect(workerRole(sources(said)).kafka.replication).toBe(1);
+});
+
 describe('a worker among others', () => {
   test('has a name of its own at each start, also in the same pod', () => {
     const ids = [1, 2].map(() => workerRole(sources({ POD_NAME: 'pod-1', NODE_NAME: 'n' })).worker);

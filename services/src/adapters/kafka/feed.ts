@@ -151,7 +151,12 @@ export class Feed<M> implements Subscription {
       if (topics.led(topic).length === 0) throw new Error(topics.fault(topic) ?? 'has no leader');
       this.#begun = true;
       this.#heardAt = clock.monotonic();
-      const opening = wire.open({ topic, group, sink: this.#sink(over.signal) });
+      const opening = wire.open({
+        topic,
+        group,
+        partitions: topics.led(topic).length,
+        sink: this.#sink(over.signal),
+      });
       // One that is there too late is closed all the same.
       void opening.then((session) => (signal.aborted ? session.close() : undefined)).catch(() => {});
       const session = await Promise.race([opening, aborted(signal)]);

@@ -36,6 +36,35 @@ describe('an inbox', () => {
     expect(firsts.filter((each) => each < 100)).toHaveLength(2);
   });
 
+  test.each<[string, number[], number, number[]]>([
+    ['all have more than enough', [100, 100, 100, 100], 40, [10, 10, 10, 10]],
+    ['one has little', [100, 3, 100], 33, [15, 3, 15]],
+    ['less is wanted than there are', [5, 5, 5], 2, [1, 1, 0]],
+    ['all of it is wanted', [4, 0, 7], 100, [4, 0, 7]],
+  ])('takes the same share of each partition when %s', (_, sizes, most, shares) => {
+    const { inbox } = openInbox();
+    for (const [partition, size] of sizes.entries()) inbox.put(partition, run(partition * 1_000, size));
+    const { messages } = inbox.take(most)!;
+    const taken = sizes.map((_size, i) => messages.filter((each) => Math.floor(each / 1_000) === i).length);
+    expect(taken).toEqual(shares);
+  });
+
+  test('hands out what was published first within a batch of its turn, also from many partitions', () => {
+    const { inbox } = openInbox();
+    const [partitions, each, most] = [16, 500, 64];
+    // As an outbox deals them: message n goes to partition n modulo 16.
+    for (let p = 0; p < partitions; p++) {
+      const dealt = Array.from({ length: each }, (_, i) => at(i, String(i * partitions + p)));
+      inbox.put(p, dealt);
+    }
+    let taken = 0;
+    for (let held = inbox.take(most); held; held = inbox.take(most)) {
+      for (const number of held.messages) expect(Math.abs(number - taken)).toBeLessThan(2 * most);
+      taken += held.messages.length;
+    }
+    expect(taken).toBe(partitions * each);
+  });
+
   test('skips what is no message, and goes on after it', () => {
     const { inbox, bad } = openInbox();
     inbox.put(0, [at(4), { offset: 5, value: null }, at(6, 'x'), at(7)]);

@@ -88,20 +88,21 @@ export class Inbox<M> {
     }
   }
 
-  /** Up to `most` messages; null when none waits. */
+  /** Up to `most` messages, the same share of each partition: so what was published first comes first. Null when none waits. */
   take(most: number): Held<M> | null {
     if (this.#size === 0) return null;
-    const shelves = [...this.#shelves.values()];
-    const messages: M[] = [];
-    const parts = [];
-    this.#turn++;
-    for (let i = 0; i < shelves.length && messages.length < most; i++) {
-      const shelf = shelves[(this.#turn + i) % shelves.length]!;
-      if (shelf.waiting.length === 0) continue;
-      const taken = shelf.waiting.splice(0, most - messages.length);
-      for (const { message } of taken) messages.push(message);
-      parts.push({ shelf, span: shelf.ledger.handOut(taken.at(-1)!.next), taken });
-    }
+    const all = [...this.#shelves.values()].filter(({ waiting }) => waiting.length > 0);
+    const turn = this.#turn++ % all.length;
+    const shelves = [...all.slice(turn), ...all.slice(0, turn)];
+    const counts = shares(
+      shelves.map(({ waiting }) => waiting.length),
+      most,
+    );
+    const parts = shelves.flatMap((shelf, i) => {
+      const taken = shelf.waiting.splice(0, counts[i]);
+      return taken.length === 0 ? [] : [{ shelf, span: shelf.ledger.handOut(taken.at(-1)!.next), taken }];
+    });
+    const messages = parts.flatMap(({ taken }) => taken.map(({ message }) => message));
     this.#size -= messages.length;
     return { messages, parts };
   }
@@ -138,4 +139,24 @@ export class Inbox<M> {
     for (const each of this.#shelves.values()) if (each === shelf) return true;
     return false;
   }
+}
+
+/**
+ * How many of `most` fall to each of these sizes: the same number to all, and what small ones do not need to the others.
+ * What cannot be divided goes to the first.
+ */
+function shares(sizes: readonly number[], most: number): number[] {
+  const counts = sizes.map(() => 0);
+  let left = most;
+  let open = [...sizes.keys()];
+  while (left > 0 && open.length > 0) {
+    const share = Math.max(1, Math.floor(left / open.length));
+    for (const i of open) {
+      const more = Math.min(share, sizes[i]! - counts[i]!, left);
+      counts[i]! += more;
+      left -= more;
+    }
+    open = open.filter((i) => counts[i]! < sizes[i]!);
+  }
+  return counts;
 }

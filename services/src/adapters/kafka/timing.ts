@@ -26,3 +26,11 @@ export const DISCONNECT_MS = 1_000;
 export const LEAVE_MS = 3_500;
 /** What is known about brokers and leaders is asked for again after this time. */
 export const METADATA_MS = 5_000;
+
+/**
+ * The most of each of so many partitions in one fetch: all of them have room in it, or the first would be emptied before
+ * the others are begun. Twice of what is published at once, so that a whole batch always fits.
+ */
+export function bytesOfEach(partitions: number): number {
+  return Math.min(PARTITION_BYTES, Math.ceil(FETCH_BYTES / Math.max(1, partitions)));
+}

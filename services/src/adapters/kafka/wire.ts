@@ -49,6 +49,8 @@ export interface Sink {
 export interface SessionOptions {
   /** As Kafka knows them. */
   readonly topic: string;
+  /** How many the topic has now. */
+  readonly partitions: number;
   /** Null: every message of every partition. */
   readonly group: string | null;
   readonly sink: Sink;

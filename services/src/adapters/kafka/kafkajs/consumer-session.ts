@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
 import { Ending } from '../ending.ts';
 import {
+  bytesOfEach,
   FETCH_BYTES,
   FETCH_WAIT_MS,
   HEARTBEAT_MS,
   LEAVE_MS,
   METADATA_MS,
-  PARTITION_BYTES,
   REBALANCE_MS,
   SESSION_MS,
 } from '../timing.ts';
@@ -47,7 +47,7 @@ export class ConsumerSession extends Ending implements Session {
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       maxBytes: FETCH_BYTES,
-      maxBytesPerPartition: PARTITION_BYTES,
+      maxBytesPerPartition: bytesOfEach(options.partitions),
       metadataMaxAge: METADATA_MS,
       readUncommitted: true,
       allowAutoTopicCreation: false,

@@ -6,7 +6,7 @@ import {
   type ClusterTopicMetadata,
 } from '@platformatic/kafka';
 import type { KafkaConnection } from '../options.ts';
-import { FETCH_BYTES, FETCH_WAIT_MS, PARTITION_BYTES } from '../timing.ts';
+import { bytesOfEach, FETCH_BYTES, FETCH_WAIT_MS } from '../timing.ts';
 import type { Incoming, Sink } from '../wire.ts';
 import { clientOptions } from './client-options.ts';
 import { toleratingPartialClusters } from './partial-clusters.ts';
@@ -50,6 +50,7 @@ export class Reader {
   #turn = 0;
   #topicId: string | null = null;
   #count = 0;
+  #fetches = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -173,12 +174,14 @@ export class Reader {
   async #fetch(node: number, led: readonly number[]): Promise<void> {
     const { sink } = this.#options;
     const from = new Map(led.map((partition) => [partition, sink.position(partition)!]));
-    const partitions = led.map((partition) => ({
+    // The broker fills its answer in this order.
+    const first = this.#fetches++ % led.length;
+    const partitions = [...led.slice(first), ...led.slice(0, first)].map((partition) => ({
       partition,
       fetchOffset: BigInt(from.get(partition)!),
       currentLeaderEpoch: -1,
       lastFetchedEpoch: -1,
-      partitionMaxBytes: PARTITION_BYTES,
+      partitionMaxBytes: bytesOfEach(led.length),
     }));
     const response = await this.#consumer
       .fetch({

@@ -4,11 +4,14 @@
  */
 export class IndexedHeap {
   readonly #keyOf: (slot: number) => number;
+  readonly #tieOf: (slot: number) => number;
   readonly #slots: number[] = [];
   readonly #places = new Map<number, number>();
 
-  constructor(keyOf: (slot: number) => number) {
+  /** @param tieOf decides between equal keys, smaller first; without it their order is open */
+  constructor(keyOf: (slot: number) => number, tieOf: (slot: number) => number = () => 0) {
     this.#keyOf = keyOf;
+    this.#tieOf = tieOf;
   }
 
   get size(): number {
@@ -47,6 +50,12 @@ export class IndexedHeap {
     return true;
   }
 
+  #isBefore(one: number, other: number): boolean {
+    const first = this.#keyOf(one);
+    const second = this.#keyOf(other);
+    return first < second || (first === second && this.#tieOf(one) < this.#tieOf(other));
+  }
+
   #put(place: number, slot: number): void {
     this.#slots[place] = slot;
     this.#places.set(slot, place);
@@ -54,12 +63,11 @@ export class IndexedHeap {
 
   #up(start: number): void {
     const slot = this.#slots[start]!;
-    const key = this.#keyOf(slot);
     let place = start;
     while (place > 0) {
       const parent = (place - 1) >> 1;
       const above = this.#slots[parent]!;
-      if (this.#keyOf(above) <= key) break;
+      if (!this.#isBefore(slot, above)) break;
       this.#put(place, above);
       place = parent;
     }
@@ -68,11 +76,10 @@ export class IndexedHeap {
 
   #down(start: number): void {
     const slot = this.#slots[start]!;
-    const key = this.#keyOf(slot);
     let place = start;
     for (;;) {
       const child = this.#smallerChild(place);
-      if (child === -1 || this.#keyOf(this.#slots[child]!) >= key) break;
+      if (child === -1 || !this.#isBefore(this.#slots[child]!, slot)) break;
       this.#put(place, this.#slots[child]!);
       place = child;
     }
@@ -84,6 +91,6 @@ export class IndexedHeap {
     const right = left + 1;
     if (left >= this.#slots.length) return -1;
     if (right >= this.#slots.length) return left;
-    return this.#keyOf(this.#slots[right]!) < this.#keyOf(this.#slots[left]!) ? right : left;
+    return this.#isBefore(this.#slots[right]!, this.#slots[left]!) ? right : left;
   }
 }

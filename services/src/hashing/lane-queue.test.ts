@@ -27,6 +27,22 @@ describe('the lane queue', () => {
     expect(lefts(queue.select(1e9))).toEqual([500, 10, 20, 30]);
   });
 
+  test('ends equal chains in the order in which they came, although more of them come all the time', () => {
+    const queue = setup(8, []);
+    const ended: number[] = [];
+    let next = 0;
+    for (let slice = 0; slice < 200; slice++) {
+      for (let i = 0; i < 12; i++, next++) queue.add(next, digest(1), 10, next);
+      const batch = queue.select(0);
+      work(batch, 10);
+      const done = queue.settle(batch).ended;
+      for (const ref of done) queue.delete(ref);
+      ended.push(...done);
+    }
+    expect(ended).toEqual(ended.toSorted((a, b) => a - b));
+    expect(ended.length).toBe(200 * 8);
+  });
+
   test('offers enough chains for the work asked for, and for every lane', () => {
     const remaining = Array.from({ length: 100 }, (_, i) => 100 - i);
     expect(setup(8, remaining).select(0).count).toBe(8);

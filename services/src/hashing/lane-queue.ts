@@ -11,8 +11,9 @@ const MAX_ORDER = 1_024;
 const FIRST_CAPACITY = 64;
 
 /**
- * The chains of one engine and the decision which of them run next: the shortest remaining work first, and an eighth of
- * the lane time for the oldest, so that short chains never wait for long ones and no chain waits for ever.
+ * The chains of one engine and the decision which of them run next: the shortest remaining work first, of equal ones the
+ * oldest, and an eighth of the lane time for the oldest, so that short chains never wait for long ones and no chain waits
+ * for ever.
  */
 export class LaneQueue {
   readonly #lanes: number;
@@ -23,7 +24,11 @@ export class LaneQueue {
   readonly #free: number[] = [];
   #used = 0;
   readonly #slotOf = new Map<number, number>();
-  readonly #byRemaining = new IndexedHeap((slot) => this.#remaining[slot]!);
+  /** Of equal ones the older goes first: otherwise those that come later could keep it waiting. */
+  readonly #byRemaining = new IndexedHeap(
+    (slot) => this.#remaining[slot]!,
+    (slot) => this.#age[slot]!,
+  );
   readonly #byAge = new IndexedHeap((slot) => this.#age[slot]!);
   readonly #order = new Uint32Array(MAX_ORDER);
   readonly #before = new Float64Array(MAX_ORDER);

@@ -35,6 +35,11 @@ export function backoffMs(
   return random() * Math.min(bounds.capMs, bounds.baseMs * 2 ** attempt);
 }
 
+/** For logs: the first failure (attempt 0) is worth a line, and each tenth, so that what goes on is seen to go on. */
+export function isFirstOrTenth(attempt: number): boolean {
+  return attempt === 0 || (attempt + 1) % 10 === 0;
+}
+
 const pauseWithTimer: Pause = (ms, signal) => sleep(ms, undefined, signal ? { signal } : {});
 
 /**

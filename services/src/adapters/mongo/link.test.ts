@@ -88,6 +88,56 @@ suite(`the connection to MongoDB${needs}`, () => {
     expect((await store.backlog()).queued[0]!.jobs).toBe(1);
   });
 
+  test('builds dropped indexes again, and is not ready meanwhile', async () => {
+    const { store, database, logger } = open();
+    await store.start();
+    await store.submit([job('a')]);
+    await withDatabase({ uri, database }, async (db) => {
+      for (const name of ['jobs', 'results']) await db.collection(name).dropIndexes();
+    });
+    const fault = await store.backlog().catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(StoreUnavailableError);
+    expect(store.trouble()).toBe('an index of MongoDB is missing, and is being built');
+    while (store.trouble()?.includes('index')) await new Promise((resolve) => setImmediate(resolve));
+    expect((await store.backlog()).queued[0]!.jobs).toBe(1);
+    expect(await store.sweep({ forgottenAfterMs: 1e9, limit: 10 })).toMatchObject({ expired: 0 });
+    expect(await store.list({ tenant: 'tenant-a', state: null, cursor: null, limit: 5 })).toBeDefined();
+    expect(store.trouble()).toBeNull();
+    expect(logger.lines).toContain('info The indexes of MongoDB are there again');
+    const names = await withDatabase({ uri, database }, (db) => db.collection('results').indexes());
+    expect(names).toHaveLength(4);
+  });
+
+  test.each([
+    {
+      what: 'a host that does not resolve',
+      uri: 'mongodb://no-such-host.invalid/?replicaSet=rs0',
+      reason: /ENOTFOUND|EAI_AGAIN/,
+    },
+    {
+      what: 'a port where nobody listens',
+      uri: 'mongodb://127.0.0.1:1/?replicaSet=rs0',
+      reason: /ECONNREFUSED/,
+    },
+    { what: 'another replica set', uri: uri.replace('rs0', 'other'), reason: /replica set 'other'/ },
+    {
+      what: 'a wrong password',
+      uri: uri.replace('mongodb://', 'mongodb://me:wrong@'),
+      reason: /Authentication failed/,
+    },
+  ])('says in its trouble what is wrong while it starts: $what', async ({ uri: wrong, reason }) => {
+    const { store, logger } = open({ uri: wrong });
+    const starting = store.start().catch(() => undefined);
+    const look = (): boolean => reason.test(store.trouble() ?? '') || logger.lines.length > 0;
+    while (!look()) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(store.trouble()).toMatch(reason);
+    expect(store.trouble()).not.toContain('wrong@');
+    // It is known before the first attempt has failed, which takes as long as a primary is looked for.
+    expect(logger.lines).toEqual([]);
+    await store.stop();
+    await starting;
+  });
+
   test('waits for what is in hand when it is closed', async () => {
     const { store } = open();
     await store.start();

@@ -18,6 +18,7 @@ const LIMITS = {
   waitQueueMs: 500,
   socketMs: 1_000,
   writeConcernMs: 900,
+  callMs: 10_000,
 };
 
 /** Every call, so that each is seen to say what it cannot do. */
@@ -82,11 +83,63 @@ suite(`a store that is cut off from MongoDB${needs}`, () => {
     const started = store.start();
     while (logger.lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
     expect(logger.lines).toEqual(['warn MongoDB cannot be reached yet']);
-    expect(store.trouble()).toBe('the store is not started');
+    expect(store.trouble()).toContain(`MongoDB at 127.0.0.1:${proxy.port} cannot be used: `);
     proxy.set('open');
     await started;
     expect(store.trouble()).toBeNull();
   });
+
+  test('is well when a start succeeds after an attempt that lost its connection', async () => {
+    const proxy = await proxyTo(Number(/:(\d+)/.exec(uri)![1]));
+    const through = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    let cuts = 1;
+    const { store, logger } = testStore({
+      ...{ uri: through, database, limits: SHORT },
+      onCommand: (name) => {
+        if (name === 'createIndexes' && cuts-- > 0) proxy.set('cut');
+        else proxy.set('open');
+      },
+    });
+    closing = [() => store.stop(), () => proxy.close()];
+    const started = store.start();
+    while (logger.lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    proxy.set('open');
+    await started;
+    expect(cuts).toBeLessThan(1);
+    expect(store.trouble()).toBeNull();
+    await store.submit([job('a')]);
+    expect(store.trouble()).toBeNull();
+  });
+
+  test.each([
+    { what: 'small', count: 1 },
+    { what: 'large', count: 3_000 },
+  ])(
+    'rejects a $what write within its deadline while packets are dropped, and works again afterwards',
+    async ({ count }) => {
+      const { store, proxy, direct, logger } = await open({ ...LIMITS, callMs: 1_500 });
+      // So large that no socket has room for all of it.
+      const tenant = 't'.repeat(10_000);
+      const batch = jobs(count).map((facts) => completionOf({ ...facts, tenant }));
+      await direct.submit([job('a')]);
+      proxy.set('drop');
+      const rejected = await Promise.all(
+        [store.complete(batch), store.complete([completionOf(job('a'))])].map((call) =>
+          call.catch((error: unknown) => error),
+        ),
+      );
+      for (const error of rejected) expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(store.trouble()).not.toBeNull();
+      proxy.set('open');
+      expect(await untilAnswered(() => store.complete(batch))).toHaveLength(count);
+      await untilAnswered(() => store.complete([completionOf(job('a'))]));
+      expect(await stateOfJob(direct, job('a'))).toBe('done');
+      expect(store.trouble()).toBeNull();
+      if (count > 1)
+        expect(logger.lines).toContain('warn MongoDB does not answer: its connections are replaced');
+    },
+    60_000,
+  );
 
   test('says so, and goes on when the way is open again', async () => {
     const { store, proxy } = await open();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mongo } from 'mongoose';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
-import { asPortError, isHopeless } from './faults.ts';
+import { asPortError, isHopeless, reasonOf } from './faults.ts';
 
 const server = (code: number): mongo.MongoServerError => new mongo.MongoServerError({ errmsg: 'no', code });
 const labelled = (label: string): mongo.MongoError => {
@@ -28,7 +28,6 @@ const AWAY: readonly { readonly what: string; readonly error: Error }[] = [
   { what: 'a majority that did not come in time', error: server(64) },
   { what: 'a full disk', error: server(14031) },
   { what: 'a write that may be repeated', error: labelled('RetryableWriteError') },
-  { what: 'a user who may not', error: server(13) },
 ];
 
 const OURS: readonly { readonly what: string; readonly error: Error }[] = [
@@ -46,6 +45,26 @@ describe('a fault', () => {
 
   test.each(OURS)('$what: stays what it is', ({ error }) => {
     expect(asPortError(error)).toBe(error);
+  });
+
+  test('that quotes a command and its session is told in one line', () => {
+    const errmsg =
+      'not authorized on jobs to execute command { createIndexes: "jobs", lsid: { id: UUID("a") } }';
+    const refused = new mongo.MongoServerError({ errmsg, code: 13 });
+    const told = asPortError(refused) as Error;
+    expect(told).toBeInstanceOf(StoreUnavailableError);
+    expect(told.message).toBe(
+      "MongoDB is away: the user may not createIndexes in the database 'jobs': the role readWrite is needed",
+    );
+    expect(told.cause).toBeUndefined();
+  });
+
+  test.each([
+    { error: new Error('first\nsecond'), reason: 'first' },
+    { error: new Error('x'.repeat(1_000)), reason: 'x'.repeat(300) },
+    { error: 'plain', reason: 'plain' },
+  ])('has a reason of one line', ({ error, reason }) => {
+    expect(reasonOf(error)).toBe(reason);
   });
 
   test('that was translated is not translated again', () => {

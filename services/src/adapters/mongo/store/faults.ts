@@ -1,5 +1,6 @@
 import { Error as MongooseError, mongo } from 'mongoose';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
+import { topologyReason } from './topology.ts';
 
 /**
  * Answers of a server that cannot do it now, or does not know whether it was done.
@@ -55,8 +56,38 @@ export function isHopeless(error: unknown): boolean {
   );
 }
 
+/** Whether a command named an index that is not there. Source: query_planner.cpp of MongoDB 6.0 … 8.0. */
+export function isMissingIndex(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && /hint provided does not correspond/.test(error.message);
+}
+
+/** Who may do what: the answer quotes the command with its session, which says nothing to whoever reads it. */
+const UNAUTHORIZED = 13;
+const REFUSED_COMMAND = /not authorized on (\S+) to execute command \{ (\w+):/;
+
+const LONGEST_REASON = 300;
+
+/** What went wrong, in one line. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { reason } = error as { readonly reason?: Partial<mongo.TopologyDescription> };
+  if (reason?.servers instanceof Map) return topologyReason(reason as mongo.TopologyDescription);
+  const refused = isUnauthorized(error) ? REFUSED_COMMAND.exec(error.message) : null;
+  if (refused)
+    return `the user may not ${refused[2]!} in the database '${refused[1]!}': the role readWrite is needed`;
+  return error.message.split('\n', 1)[0]!.slice(0, LONGEST_REASON);
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof mongo.MongoError && error.code === UNAUTHORIZED;
+}
+
 /** The port's word for it where the store is away; the error itself where the fault is ours. */
 export function asPortError(error: unknown): unknown {
-  if (error instanceof StoreUnavailableError || !isAway(error)) return error;
-  return new StoreUnavailableError(`MongoDB is away: ${(error as Error).message}`, { cause: error });
+  if (error instanceof StoreUnavailableError) return error;
+  if (isMissingIndex(error))
+    return new StoreUnavailableError('an index of MongoDB is missing, and is being built', { cause: error });
+  if (!isAway(error)) return error;
+  const message = `MongoDB is away: ${reasonOf(error)}`;
+  return new StoreUnavailableError(message, isUnauthorized(error) ? {} : { cause: error });
 }

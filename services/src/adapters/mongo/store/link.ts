@@ -1,93 +1,52 @@
-import mongoose, { type mongo, type Connection, type ConnectOptions } from 'mongoose';
-import type { Clock } from '../../../ports/clock.ts';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
-import type { Logger } from '../../../ports/logger.ts';
-import { settlesWithin } from '../../../runtime/deadline.ts';
-import { retry } from '../../../runtime/retry.ts';
-import type { JobDoc, ResultDoc, WorkerDoc } from './documents.ts';
-import { asPortError, isAway, isHopeless } from './faults.ts';
-import { ensureIndexes } from './indexes.ts';
-import type { StatsDoc } from './stats.ts';
-import type { DatabaseTime } from './time.ts';
+import { answersWithin, settlesWithin } from '../../../runtime/deadline.ts';
+import { isFirstOrTenth, retry } from '../../../runtime/retry.ts';
+import { MongoConnection, type Collections, type LinkOptions } from './connection.ts';
+import { asPortError, isAway, isHopeless, isMissingIndex, reasonOf } from './faults.ts';
 
-/** Bounds on what one call may take. Milliseconds. */
-export interface LinkLimits {
-  readonly maxPoolSize: number;
-  /** Finding a primary, opening a connection, waiting for a free one, and for an answer. */
-  readonly serverSelectionMs: number;
-  readonly connectMs: number;
-  readonly waitQueueMs: number;
-  readonly socketMs: number;
-  /** Waiting for a majority. Less than `socketMs`, so that the server's word comes first. */
-  readonly writeConcernMs: number;
-  /** Attempts of `start` go on for this long, and `stop` waits this long for calls in hand. */
-  readonly startMs: number;
-  readonly stopMs: number;
-}
+export { LIMITS } from './connection.ts';
+export type { Collections, LinkLimits, LinkOptions, OnCommand } from './connection.ts';
 
-export const LIMITS: LinkLimits = {
-  maxPoolSize: 16,
-  serverSelectionMs: 5_000,
-  connectMs: 5_000,
-  waitQueueMs: 5_000,
-  socketMs: 12_000,
-  writeConcernMs: 10_000,
-  startMs: 30_000,
-  stopMs: 10_000,
-};
-
-export interface LinkOptions {
-  /** `mongodb://…` or `mongodb+srv://…`: a replica set, or a router. */
-  readonly uri: string;
-  readonly database: string;
-  readonly appName: string;
-  readonly logger: Logger;
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
-  readonly limits: LinkLimits;
-  readonly reuseIterations: number;
-  /** Told of the database's clock. */
-  readonly time: Pick<DatabaseTime, 'learn'>;
-  /** Told of each command that goes to the database. */
-  readonly onCommand?: OnCommand;
-}
-
-export type OnCommand = (name: string, command: Readonly<Record<string, unknown>>) => void;
-
-/** Every write: majority and journal. What is shown as done is read as the majority has it. */
-export interface Collections {
-  readonly jobs: mongo.Collection<JobDoc>;
-  readonly results: mongo.Collection<ResultDoc>;
-  readonly workers: mongo.Collection<WorkerDoc>;
-  readonly stats: mongo.Collection<StatsDoc>;
-}
+const ATTEMPTS = { baseMs: 250, capMs: 2_000 };
 
 interface Open {
-  readonly connection: Connection;
+  readonly connection: MongoConnection;
   readonly collections: Collections;
+  /** Calls that have no answer yet and are within their deadlines. */
+  readonly inHand: Set<Promise<unknown>>;
 }
 
-/** MongoDB 6.0. Source: mongo/src/mongo/db/wire_version.h */
-const WIRE_VERSION_6_0 = 17;
-
-/** The connection: opened with patience, watched, closed in order. */
+/**
+ * The way to the database: opened with patience, watched, replaced when a call gets no answer, closed in order. Every
+ * call goes through `run`, which has a deadline of its own: the driver may wait without one for a socket that takes no
+ * more bytes, and its own time-outs do not end that wait.
+ */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #inHand = new Set<Promise<unknown>>();
   #open: Open | null = null;
+  #attempt: MongoConnection | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   #halt = new AbortController();
-  /** Why it cannot be used; null while it can. */
-  #down: string | null = 'the store is not started';
-  #primaryless: string | null = null;
+  /** Why the last attempt to open it failed; null when the last one succeeded. */
+  #openFault: string | null = null;
+  #stopped = false;
+  /** What the last call said, when it failed. */
   #failing: string | null = null;
+  /** Work on the connection beside calls: a new one, indexes. */
+  #replacing: Promise<void> | null = null;
+  #indexing: Promise<void> | null = null;
+  readonly #retiring = new Set<Promise<void>>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
   }
 
   trouble(): string | null {
-    return this.#down ?? this.#primaryless ?? this.#failing;
+    if (this.#stopped) return 'the store is stopped';
+    if (!this.#open) return this.#notOpen();
+    if (this.#indexing) return 'an index of MongoDB is missing, and is being built';
+    return this.#open.connection.trouble() ?? this.#failing;
   }
 
   /** Rejects with `StoreUnavailableError` when MongoDB cannot be had; can be called again then, or after a stop. */
@@ -106,151 +65,170 @@ export class Link {
     return this.#stopping;
   }
 
-  /** One call of the port. Faults of the way to MongoDB become `StoreUnavailableError`. */
+  /**
+   * One call of the port. Faults of the way to MongoDB become `StoreUnavailableError`, and so does a call that has no
+   * answer after `callMs`: whether it was done is unknown, and the connections are replaced.
+   */
   async run<T>(call: (collections: Collections) => Promise<T>): Promise<T> {
-    if (!this.#open || this.#down !== null)
-      throw new StoreUnavailableError(this.#down ?? 'the store is not started');
-    const work = call(this.#open.collections);
-    this.#inHand.add(work);
+    const open = this.#open;
+    if (!open || this.#stopped) throw new StoreUnavailableError(this.trouble() ?? 'the store is not started');
+    const { callMs } = this.#options.limits;
+    const work = answersWithin(call(open.collections), callMs, () => {
+      this.#replace(open);
+      return new StoreUnavailableError(`MongoDB has not answered within ${callMs} ms`);
+    });
+    open.inHand.add(work);
     try {
       const answer = await work;
       this.#failing = null;
       return answer;
     } catch (error) {
-      const told = asPortError(error);
-      if (told instanceof StoreUnavailableError) this.#failing = told.message;
-      throw told;
+      throw this.#failed(open, error);
     } finally {
-      this.#inHand.delete(work);
+      open.inHand.delete(work);
     }
+  }
+
+  #failed(open: Open, error: unknown): unknown {
+    if (isMissingIndex(error)) this.#makeIndexes(open);
+    const portError = asPortError(error);
+    if (portError instanceof StoreUnavailableError) this.#failing = portError.message;
+    return portError;
+  }
+
+  /** Before it is open for the first time: what hinders it. */
+  #notOpen(): string {
+    const reason = this.#openFault ?? this.#attempt?.trouble();
+    if (reason) return `MongoDB at ${this.#hosts()} cannot be used: ${reason}`;
+    return this.#attempt ? `MongoDB at ${this.#hosts()} has not answered yet` : 'the store is not started';
   }
 
   async #begin(): Promise<void> {
     const { limits, logger, database } = this.#options;
     this.#halt = new AbortController();
+    this.#stopped = false;
     try {
       this.#open = await retry(() => this.#connect(), {
-        budgetMs: limits.startMs,
-        baseMs: 250,
-        capMs: 2_000,
-        signal: this.#halt.signal,
+        ...{ ...ATTEMPTS, budgetMs: limits.startMs, signal: this.#halt.signal },
         retryable: (error) => isAway(error) && !isHopeless(error),
-        onRetry: (error, attempt) =>
-          logger.warn('MongoDB cannot be reached yet', { database, attempt, error }),
+        onRetry: (error, attempt) => {
+          if (isFirstOrTenth(attempt))
+            logger.warn('MongoDB cannot be reached yet', { database, attempt, error: asPortError(error) });
+        },
       });
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      const { hosts } = this.#place();
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new StoreUnavailableError(`MongoDB at ${hosts} cannot be used: ${reason}`, { cause: error });
+      const message = `MongoDB at ${this.#hosts()} cannot be used: ${reasonOf(error)}`;
+      throw new StoreUnavailableError(message, { cause: causeOf(error) });
     }
-    this.#down = null;
     this.#failing = null;
-    logger.info('MongoDB is connected', { database, ...this.#place() });
+    logger.info('MongoDB is connected', { database, hosts: this.#hosts() });
   }
 
   /** Where it is, without the password. */
-  #place(): { hosts: string } {
+  #hosts(): string {
     const match = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]*)/.exec(this.#options.uri);
-    return { hosts: match?.[1] ?? 'an address that is none' };
+    return match?.[1] ?? 'an address that is none';
   }
 
+  /** One attempt. */
   async #connect(): Promise<Open> {
-    const { uri, database, time, reuseIterations, logger, limits, onCommand } = this.#options;
-    const connection = mongoose.createConnection();
-    // Faults of opening are thrown as well; an error nobody listens to would end the process.
-    connection.on('error', (error: unknown) => {
-      if (this.#down === null) logger.warn('the connection to MongoDB has a fault', { error });
-    });
+    const connection = new MongoConnection(this.#options);
+    this.#attempt = connection;
     try {
-      await connection.openUri(uri, this.#connectOptions());
-      const client = connection.getClient();
-      client.on('commandStarted', ({ commandName, command }) => onCommand?.(commandName, command));
-      const hello = await client.db('admin').command({ hello: 1 });
-      checkServer(hello);
-      if (hello['localTime'] instanceof Date) time.learn(String(hello['me'] ?? ''), hello['localTime']);
-      this.#watch(client);
-      const db = client.db(database);
-      await ensureIndexes(db, reuseIterations, logger);
-      return { connection, collections: collectionsOf(db, limits.writeConcernMs) };
+      await connection.open();
+      this.#openFault = null;
+      return { connection, collections: connection.collections, inHand: new Set() };
     } catch (error) {
-      await connection.close(true);
+      this.#openFault = reasonOf(error);
       throw error;
+    } finally {
+      this.#attempt = null;
     }
   }
 
-  #connectOptions(): ConnectOptions {
-    const { database, appName, limits, onCommand } = this.#options;
-    return {
-      dbName: database,
-      appName,
-      autoCreate: false,
-      autoIndex: false,
-      bufferCommands: false,
-      maxPoolSize: limits.maxPoolSize,
-      serverSelectionTimeoutMS: limits.serverSelectionMs,
-      connectTimeoutMS: limits.connectMs,
-      waitQueueTimeoutMS: limits.waitQueueMs,
-      socketTimeoutMS: limits.socketMs,
-      maxIdleTimeMS: 10 * 60_000,
-      retryWrites: true,
-      retryReads: true,
-      promoteBuffers: true,
-      monitorCommands: onCommand !== undefined,
-    };
+  /** A new client takes the place of one that does not answer, as soon as it is open; until then, calls go the old way. */
+  #replace(old: Open): void {
+    if (this.#replacing || old !== this.#open || this.#stopped) return;
+    const { logger, limits } = this.#options;
+    logger.warn('MongoDB does not answer: its connections are replaced', { afterMs: limits.callMs });
+    this.#replacing = this.#reconnect(old).finally(() => (this.#replacing = null));
   }
 
-  #watch(client: mongo.MongoClient): void {
-    const { time, clock, logger } = this.#options;
-    client.on('serverHeartbeatSucceeded', ({ connectionId, reply }) => {
-      const isPrimary = reply['isWritablePrimary'] === true || reply['ismaster'] === true;
-      const localTime: unknown = reply['localTime'];
-      if (isPrimary && localTime instanceof Date) time.learn(connectionId, localTime);
-    });
-    client.on('topologyDescriptionChanged', ({ newDescription }) => {
-      const writable = [...newDescription.servers.values()].some((server) => server.isWritable);
-      if (writable === (this.#primaryless === null)) return;
-      const since = new Date(clock.now()).toISOString();
-      this.#primaryless = writable ? null : `MongoDB has no primary since ${since}`;
-      if (this.#down !== null) return;
-      if (writable) logger.info('MongoDB has a primary again');
-      else logger.warn('MongoDB has no primary');
-    });
+  async #reconnect(old: Open): Promise<void> {
+    const { logger } = this.#options;
+    const { signal } = this.#halt;
+    try {
+      const open = await retry(() => this.#connect(), {
+        ...{ ...ATTEMPTS, budgetMs: Infinity, signal },
+        onRetry: (error, attempt) => {
+          if (isFirstOrTenth(attempt))
+            logger.warn('MongoDB cannot be connected anew yet', { attempt, error: asPortError(error) });
+        },
+      });
+      this.#retire(old);
+      this.#open = open;
+      logger.info('The connections to MongoDB are replaced');
+    } catch (error) {
+      // Only a stop ends the attempts.
+      if (!signal.aborted) logger.error('MongoDB is not connected anew', { error: asPortError(error) });
+    }
+  }
+
+  /** Calls that have begun on it have their own deadlines: it is closed when the last has ended. */
+  #retire({ connection, inHand }: Open): void {
+    const retiring = Promise.allSettled(inHand)
+      .then(() => connection.close())
+      .finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
+  }
+
+  /** Somebody dropped an index: no call that names it can succeed until it is there again. */
+  #makeIndexes({ connection }: Open): void {
+    if (this.#indexing || this.#stopped) return;
+    const { logger, limits } = this.#options;
+    const { signal } = this.#halt;
+    logger.warn('An index of MongoDB is missing: it is built again');
+    const late = (): Error => new StoreUnavailableError('the index is still being built');
+    this.#indexing = retry(() => answersWithin(connection.ensureIndexes(), limits.callMs, late), {
+      ...{ ...ATTEMPTS, budgetMs: Infinity, signal },
+      retryable: () => this.#open?.connection === connection,
+      onRetry: (error, attempt) => {
+        if (isFirstOrTenth(attempt))
+          logger.warn('The index cannot be built yet', { attempt, error: asPortError(error) });
+      },
+    })
+      .then(() => {
+        this.#failing = null;
+        logger.info('The indexes of MongoDB are there again');
+      })
+      .catch((error: unknown) => {
+        // A stop, or another connection: the next call that misses the index begins anew.
+        if (!signal.aborted) logger.warn('The index was not built', { error: asPortError(error) });
+      })
+      .finally(() => (this.#indexing = null));
   }
 
   async #end(): Promise<void> {
     this.#halt.abort(new StoreUnavailableError('the store is stopping'));
+    this.#stopped = true;
+    // An attempt that waits for servers ends with its connection.
+    await this.#attempt?.close();
     await this.#starting?.catch(() => undefined);
-    this.#down = 'the store is stopped';
+    await this.#replacing;
     const { stopMs } = this.#options.limits;
-    if (!(await settlesWithin(Promise.allSettled(this.#inHand), stopMs))) {
-      this.#options.logger.warn('calls to MongoDB did not end in time', { calls: this.#inHand.size });
-    }
+    const inHand = this.#open?.inHand ?? new Set();
+    if (!(await settlesWithin(Promise.allSettled([...inHand, ...this.#retiring, this.#indexing]), stopMs)))
+      this.#options.logger.warn('calls to MongoDB did not end in time', { calls: inHand.size });
     const open = this.#open;
     this.#open = null;
     this.#starting = null;
-    await open?.connection.close(true);
+    await open?.connection.close();
   }
 }
 
-function checkServer(hello: mongo.Document): void {
-  if (typeof hello['setName'] !== 'string' && hello['msg'] !== 'isdbgrid')
-    throw new StoreUnavailableError('MongoDB has to be a replica set: a single server cannot repeat a write');
-  if (Number(hello['maxWireVersion']) < WIRE_VERSION_6_0)
-    throw new StoreUnavailableError('MongoDB has to be of version 6.0 or later');
-}
-
-/** Said for each collection, so that nothing in the address can weaken it. */
-function collectionsOf(db: mongo.Db, wtimeoutMS: number): Collections {
-  const sure = {
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS },
-    readPreference: 'primary',
-  } as const;
-  const current = { ...sure, readConcern: { level: 'local' } } as const;
-  return {
-    jobs: db.collection<JobDoc>('jobs', current),
-    results: db.collection<ResultDoc>('results', { ...sure, readConcern: { level: 'majority' } }),
-    workers: db.collection<WorkerDoc>('workers', current),
-    stats: db.collection<StatsDoc>('stats', current),
-  };
+/** A refusal quotes the whole command, session and all; its reason says what matters. */
+function causeOf(error: unknown): unknown {
+  const port = asPortError(error);
+  return port instanceof StoreUnavailableError ? port.cause : error;
 }

@@ -3,9 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
  * `open`: as if it were not there; `cut`: nobody gets through; `mute`: what is sent arrives, no answer comes back;
- * `deaf`: what is sent arrives, and the connection ends instead of the answer.
+ * `deaf`: what is sent arrives, and the connection ends instead of the answer; `drop`: nothing is taken either way, so
+ * that a sender's buffers fill up, and no connection ends.
  */
-type Way = 'open' | 'cut' | 'mute' | 'deaf';
+type Way = 'open' | 'cut' | 'mute' | 'deaf' | 'drop';
 
 /** A way to a server that a test can cut. */
 export interface Proxy {
@@ -33,6 +34,7 @@ export async function proxyTo(port: number): Promise<Proxy> {
       else if (state === 'deaf') end();
     });
     if (state === 'cut') end();
+    if (state === 'drop') for (const socket of pair) socket.pause();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -47,6 +49,10 @@ export async function proxyTo(port: number): Promise<Proxy> {
     set(next) {
       state = next;
       if (next === 'cut') cut();
+      for (const socket of [...pairs].flat()) {
+        if (next === 'drop') socket.pause();
+        else socket.resume();
+      }
     },
     async close() {
       cut();

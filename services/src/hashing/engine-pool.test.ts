@@ -132,6 +132,23 @@ describe('the engine pool', () => {
     expect(() => pool.add([task('a', 1e12)])).toThrow('holds a already');
   });
 
+  test.each([
+    { what: 'a key that is held', bad: task('held', 1e12), says: 'holds held already' },
+    { what: 'a key that comes twice', bad: task('a', 1e12), says: 'holds a already' },
+    { what: 'a target that is no safe integer', bad: task('bad', 2 ** 60), says: 'bad is no task' },
+    { what: 'a position that is none', bad: task('bad', 1e12, 0.5), says: 'bad is no task' },
+    { what: 'a digest that is none', bad: { ...task('bad', 1e12), digest: 'xyz' }, says: 'bad is no task' },
+  ])('takes none of the chains when one is refused: $what', async ({ bad, says }) => {
+    const { pool, finished, until } = await setup(1);
+    pool.add([task('held', 1e12)]);
+    const good = ['a', 'b', 'c', 'd'].map((key) => task(key, 1_000));
+    expect(() => pool.add([...good, bad])).toThrow(says);
+    expect(pool.load()).toMatchObject({ chains: 1 });
+    expect(await pool.remove(['a', 'b', 'c', 'd'])).toEqual([]);
+    pool.add(good);
+    await until(() => finished.size === 4);
+  });
+
   test('stops in the middle of work, twice without harm', async () => {
     const { pool, faults } = await setup();
     pool.add([task('a', 1e12), task('b', 1e12)]);

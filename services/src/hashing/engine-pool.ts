@@ -15,6 +15,8 @@ import { engineFor, nextMove } from './placement.ts';
 /** The longest time of one native call, in milliseconds: how long a new chain can wait for a lane at worst. */
 export const SLICE_MS = 50;
 
+const DIGEST = /^[0-9a-f]{128}$/;
+
 /** An engine with fewer iterations left than this (some 40 ms) is done before chains have been moved away. */
 const WORTH_MOVING = 1_000_000;
 
@@ -77,13 +79,17 @@ export class EnginePool implements Hasher {
     this.#held.clear();
   }
 
+  has(key: string): boolean {
+    return this.#held.has(key);
+  }
+
   add(tasks: readonly HashTask[]): void {
     if (!this.#events) throw new Error('The hasher is not running');
+    this.#check(tasks);
     const ready: HashState[] = [];
     const batches = new Map<Member, Held[]>();
     const starts = new Map<Held, HashTask>();
     for (const task of tasks) {
-      if (this.#held.has(task.key)) throw new Error(`The hasher holds ${task.key} already`);
       if (task.position >= task.target) {
         ready.push({ key: task.key, position: task.position, digest: task.digest });
         continue;
@@ -106,6 +112,18 @@ export class EnginePool implements Hasher {
       );
     }
     if (ready.length > 0) queueMicrotask(() => this.#events?.finished(ready));
+  }
+
+  /** Before anything is taken in, so that a task that is refused leaves nothing half done. */
+  #check(tasks: readonly HashTask[]): void {
+    const keys = new Set<string>();
+    for (const { key, position, target, digest } of tasks) {
+      if (this.#held.has(key) || keys.has(key)) throw new Error(`The hasher holds ${key} already`);
+      keys.add(key);
+      const isSound = Number.isSafeInteger(target) && Number.isSafeInteger(position) && position >= 1;
+      if (!isSound || !DIGEST.test(digest))
+        throw new RangeError(`${key} is no task: from position ${position} to ${target}`);
+    }
   }
 
   async remove(keys: readonly string[]): Promise<HashState[]> {
@@ -203,10 +221,20 @@ export class EnginePool implements Hasher {
     this.#rebalance();
   }
 
-  /** Takes chains off an engine. They stay held, but run nowhere; those that ended meanwhile are left out. */
+  /**
+   * Takes chains off an engine. They stay held, but run nowhere; those that ended meanwhile are left out. One that has not
+   * ended and that the engine does not have runs nowhere: it is not held any longer.
+   */
   async #take(member: Member, chains: readonly Held[]): Promise<{ held: Held; digest: Uint8Array }[]> {
     const byRef = new Map(chains.map((held) => [held.ref, held]));
     const block = await member.engine.remove([...byRef.keys()]);
+    const found = new Set(block.refs);
+    for (const [ref, held] of byRef) {
+      // Ends are reported before the answer.
+      if (found.has(ref) || !member.chains.has(ref)) continue;
+      this.#leave(member, held);
+      this.#held.delete(held.key);
+    }
     return [...block.refs].map((ref, i) => {
       const held = byRef.get(ref)!;
       this.#leave(member, held);

@@ -63,7 +63,12 @@ export interface Hasher {
   start(events: HasherEvents): Promise<void>;
   /** Stops within a slice; chains that are held are forgotten. Idempotent. */
   stop(): Promise<void>;
-  /** Takes the chains in. Those at their target already are reported as finished. Throws on a key that is held. */
+  /** Whether it holds a chain of this name. */
+  has(key: string): boolean;
+  /**
+   * Takes all of the chains in, or none. Those at their target already are reported as finished. Throws on a key that is
+   * held or comes twice, and `RangeError` on what is no task.
+   */
   add(tasks: readonly HashTask[]): void;
   /** Gives chains back where they stand, at the end of the slice. A chain that finished meanwhile is missing here. */
   remove(keys: readonly string[]): Promise<HashState[]>;

@@ -26,6 +26,15 @@ function describeClaim(suite: StoreSuite): void {
       expect((await kit.liveJob(store, job('taken'))).owner).toBe(OTHER);
     });
 
+    test('answers each job once, also when its id is wished for twice', async () => {
+      const { store } = await suite.open();
+      const facts = [job('a'), job('b')];
+      await store.submit(facts);
+      const ids = [...facts, ...facts].map(({ id }) => id);
+      const claimed = await store.claim(WORKER, { ids });
+      expect(claimed.map(({ id }) => id).sort()).toEqual(facts.map(({ id }) => id).sort());
+    });
+
     test('of a class takes the oldest, the oldest first, and no other class', async () => {
       const under = await suite.open();
       const names = ['e', 'd', 'c', 'b', 'a'];

@@ -18,6 +18,7 @@ export interface AnnouncerOptions {
   readonly deps: WorkerDeps;
   readonly held: HeldJobs;
   readonly teller: Teller;
+  readonly mayClaim: () => boolean;
   /** Gives this many jobs back to the queue. */
   readonly share: (count: number) => Promise<void>;
 }
@@ -84,8 +85,8 @@ export class Announcer {
     const { hasher, settings, clock, usage, store } = deps;
     const { backend, engines, lanes } = hasher.description;
     const { freeLanes, iterationsDone, iterationsLeft, capacity } = hasher.load();
-    // Without the store it can claim nothing: the others must not give jobs back for it.
-    const offered = store.trouble() === null ? freeLanes : 0;
+    // Where it can claim nothing the others must not give jobs back for it.
+    const offered = store.trouble() === null && this.#options.mayClaim() ? freeLanes : 0;
     const now = clock.monotonic();
     const seconds = Math.max(0.001, (now - this.#last.at) / 1_000);
     const rate = (iterationsDone - this.#last.iterations) / seconds;

@@ -5,7 +5,7 @@ import type { HashState } from '../ports/hasher.ts';
 import type { WorkerDeps } from './deps.ts';
 import type { HeldJob } from './held-jobs.ts';
 import { reportContradiction } from './contradiction.ts';
-import { retry } from '../runtime/retry.ts';
+import { isFirstOrTenth, retry } from '../runtime/retry.ts';
 import type { Teller } from '../runtime/teller.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
@@ -18,8 +18,8 @@ const MAX_BATCH = 1_000;
  */
 const LINGER = { times: 4, mostMs: 100 };
 
-/** One round of tries to write results; another follows when it fails, for the work is done and must not be lost. */
-const RETRY = { budgetMs: 30_000, baseMs: 50, capMs: 2_000 };
+/** Tried for as long as it takes, for the work is done and must not be lost. */
+const RETRY = { budgetMs: Infinity, baseMs: 50, capMs: 2_000 };
 
 /** Writes results, many in one call, and tells everybody. Results wait here while the store is away. */
 export class Finisher {
@@ -27,6 +27,10 @@ export class Finisher {
   readonly #metrics: WorkerMetrics;
   readonly #teller: Teller;
   readonly #waiting = new Map<JobId, Completion>();
+  /** When each of those was finished, in the same order, by the monotonic clock. */
+  readonly #finishedAt = new Map<JobId, number>();
+  /** When results were last written, or began to wait, by the monotonic clock. */
+  #wroteAt = 0;
   readonly #stopped = new AbortController();
   readonly #hurry = new AbortController();
   #writing: Promise<void> | null = null;
@@ -42,6 +46,17 @@ export class Finisher {
     return this.#waiting.size;
   }
 
+  /** How long the oldest result has waited to be stored, in milliseconds; 0 when none waits. */
+  oldestMs(): number {
+    const [oldest] = this.#finishedAt.values();
+    return oldest === undefined ? 0 : this.#deps.clock.monotonic() - oldest;
+  }
+
+  /** For how long results have waited and none was stored, in milliseconds; 0 when none waits. */
+  stuckMs(): number {
+    return this.#waiting.size === 0 ? 0 : this.#deps.clock.monotonic() - this.#wroteAt;
+  }
+
   /** Whether the result of this job waits to be stored. */
   has(id: JobId): boolean {
     return this.#waiting.has(id);
@@ -52,6 +67,9 @@ export class Finisher {
     const { clock, settings } = this.#deps;
     const { id, tenant, chain, iterations, createdAt } = job;
     this.#metrics.ran.record((clock.monotonic() - claimedAt) / 1_000, { class: job.class });
+    const now = clock.monotonic();
+    if (this.#waiting.size === 0) this.#wroteAt = now;
+    if (!this.#waiting.has(id)) this.#finishedAt.set(id, now);
     this.#waiting.set(id, {
       ...{ id, tenant, chain, iterations, createdAt },
       digest: state.digest,
@@ -82,14 +100,29 @@ export class Finisher {
       const batch = [...this.#waiting.values()].slice(0, MAX_BATCH);
       const began = this.#deps.clock.monotonic();
       try {
-        await retry(() => this.#store(batch), { ...RETRY, signal });
-        for (const { id } of batch) this.#waiting.delete(id);
-        await this.#linger(this.#deps.clock.monotonic() - began);
+        await retry(() => this.#store(batch), {
+          ...{ ...RETRY, signal },
+          onRetry: (error, attempt) => this.#failed(error, attempt),
+        });
       } catch (error) {
-        this.#metrics.storeErrors.add(1, { call: 'complete' });
-        this.#deps.logger.error('Results wait for the store', { error, results: this.#waiting.size });
+        // Only the end of the time ends the attempts.
+        if (!signal.aborted) throw error;
+        this.#deps.logger.error('Results are not stored', { results: this.#waiting.size });
+        return;
       }
+      this.#wroteAt = this.#deps.clock.monotonic();
+      for (const { id } of batch) {
+        this.#waiting.delete(id);
+        this.#finishedAt.delete(id);
+      }
+      await this.#linger(this.#wroteAt - began);
     }
+  }
+
+  #failed(error: unknown, attempt: number): void {
+    this.#metrics.storeErrors.add(1, { call: 'complete' });
+    if (isFirstOrTenth(attempt))
+      this.#deps.logger.warn('Results wait for the store', { error, attempt, results: this.#waiting.size });
   }
 
   async #linger(writeMs: number): Promise<void> {

@@ -36,6 +36,15 @@ export class HeldJobs {
     return [...this.#jobs.keys()];
   }
 
+  get(id: JobId): HeldJob | null {
+    return this.#jobs.get(id) ?? null;
+  }
+
+  /** The job that is held for the longest. */
+  oldest(): HeldJob | null {
+    return this.#jobs.values().next().value ?? null;
+  }
+
   /** Iterations left, by class. */
   iterationsLeft(): Readonly<Record<CostClass, number>> {
     return this.#left;

@@ -3,7 +3,8 @@ import { COST_CLASSES } from '../jobs/cost.ts';
 import type { CostClass, JobId, LiveJob } from '../jobs/job.ts';
 import { dispatchTopic } from '../jobs/messages.ts';
 import type { Batch } from '../ports/bus.ts';
-import type { ClaimWish } from '../ports/job-store.ts';
+import type { HashTask } from '../ports/hasher.ts';
+import { StoreUnavailableError, type ClaimWish } from '../ports/job-store.ts';
 import { Listener } from '../runtime/listener.ts';
 import { Ticker } from '../runtime/ticker.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -22,6 +23,16 @@ const HOLD_SHARE_WITHOUT_BUS = 0.2;
 
 type DispatchTopic = ReturnType<typeof dispatchTopic>;
 
+/** What the worker says of itself whenever jobs could be taken in. */
+export interface IntakeRules {
+  /** Whether it may claim now: it has a valid lease, and its results get written. */
+  readonly mayClaim: () => boolean;
+  /** Nobody knows any more which jobs are this worker's. */
+  readonly doubt: () => void;
+  /** Gives jobs back that were claimed and not taken in. Never rejects. */
+  readonly giveBack: (jobs: readonly LiveJob[]) => Promise<void>;
+}
+
 /**
  * Takes jobs in: from the bus, while the worker wants more of a class, and from the store itself while lanes are free,
  * or the bus is away. So lost messages cost only time.
@@ -30,14 +41,16 @@ export class Intake {
   readonly #deps: WorkerDeps;
   readonly #held: HeldJobs;
   readonly #metrics: WorkerMetrics;
+  readonly #rules: IntakeRules;
   readonly #listeners: ReadonlyMap<CostClass, Listener<DispatchTopic>>;
   readonly #claiming = new Set<Promise<LiveJob[]>>();
   readonly #pace: PollPace;
   readonly #poll: Ticker;
   #open = false;
 
-  constructor(deps: WorkerDeps, held: HeldJobs, metrics: WorkerMetrics) {
+  constructor(deps: WorkerDeps, held: HeldJobs, metrics: WorkerMetrics, rules: IntakeRules) {
     this.#deps = deps;
+    this.#rules = rules;
     this.#held = held;
     this.#metrics = metrics;
     const { bus, logger, settings } = deps;
@@ -81,7 +94,7 @@ export class Intake {
 
   /** Opens and closes the queues by what the worker holds now. Cheap: called whenever that changes. */
   regulate(): void {
-    const wanted = this.#wanted(1);
+    const wanted = this.#rules.mayClaim() ? this.#wanted(1) : [];
     for (const [costClass, listener] of this.#listeners) {
       if (wanted.includes(costClass)) listener.resume();
       else listener.pause();
@@ -107,6 +120,8 @@ export class Intake {
   async #take(batch: Batch<DispatchTopic>): Promise<void> {
     // Not committed: another worker gets it.
     if (!this.#open) return;
+    // The batch comes again.
+    if (!this.#rules.mayClaim()) throw new StoreUnavailableError('Nothing is claimed without a valid lease');
     const ids = [...new Set(batch.messages.map(({ id }) => id))].filter((id: JobId) => !this.#held.has(id));
     if (ids.length > 0) await this.#claim({ ids });
     await batch.commit();
@@ -118,7 +133,7 @@ export class Intake {
     while (more) {
       more = false;
       for (const costClass of this.#wanted(HOLD_SHARE_WITHOUT_BUS)) {
-        if (!this.#open || this.#isContent()) return;
+        if (!this.#open || this.#isContent() || !this.#rules.mayClaim()) return;
         const limit = claimSize(costClass);
         const found = await this.#claim({ class: costClass, limit });
         this.#pace.polled(found);
@@ -132,15 +147,14 @@ export class Intake {
     return this.#deps.hasher.load().freeLanes === 0 && !this.#busIsAway();
   }
 
-  /** How many jobs are now this worker's. */
+  /** How many jobs were claimed and taken in. */
   async #claim(wish: ClaimWish): Promise<number> {
     const { store, settings } = this.#deps;
     const claiming = store.claim(settings.id, wish);
     this.#claiming.add(claiming);
     try {
       const jobs = await claiming;
-      if (jobs.length > 0) this.accept(jobs);
-      return jobs.length;
+      return jobs.length > 0 ? this.#takeClaimed(jobs) : 0;
     } catch (error) {
       this.#metrics.storeErrors.add(1, { call: 'claim' });
       throw error;
@@ -149,26 +163,59 @@ export class Intake {
     }
   }
 
-  /** Takes jobs that are this worker's by the store's word. Those that it holds already are left alone. */
-  accept(jobs: readonly LiveJob[]): void {
-    const { hasher, store, clock, logger } = this.#deps;
+  /** A claim whose answer comes after the lease has ended is not relied upon: others may have those jobs by now. */
+  #takeClaimed(jobs: readonly LiveJob[]): number {
+    if (this.#rules.mayClaim()) return this.accept(jobs);
+    this.#rules.doubt();
+    void this.#rules.giveBack(jobs.filter(({ id }) => !this.#held.has(id)));
+    return 0;
+  }
+
+  /**
+   * Takes jobs that are this worker's by the store's word. Those that it holds already are left alone, those that the
+   * hasher does not take are given back. Returns how many are taken.
+   */
+  accept(jobs: readonly LiveJob[]): number {
+    const { store, clock, logger } = this.#deps;
     const now = { monotonic: clock.monotonic(), store: store.now() };
-    const fresh = jobs.filter(({ id }) => !this.#held.has(id));
+    const distinct = new Map(jobs.map((job) => [job.id, job]));
+    const fresh = this.#startHashing([...distinct.values()].filter(({ id }) => !this.#held.has(id)));
     for (const job of fresh) {
       this.#held.add(job, now);
       this.#metrics.waited.record(Math.max(0, now.store - job.queuedAt) / 1_000, { class: job.class });
       if (job.class > 0)
         logger.info('Job claimed', { job: job.id, position: job.position, iterations: job.iterations });
     }
-    hasher.add(
-      fresh.map(({ id, position, digest, iterations }) => ({
-        key: id,
-        position,
-        digest,
-        target: iterations,
-      })),
-    );
     this.#metrics.claimed.add(fresh.length);
     this.regulate();
+    return fresh.length;
   }
+
+  /** Returns the jobs that are hashed from now on. One that the hasher refuses does not keep others from it. */
+  #startHashing(jobs: readonly LiveJob[]): readonly LiveJob[] {
+    const { hasher, logger } = this.#deps;
+    try {
+      hasher.add(jobs.map(taskOf));
+      return jobs;
+    } catch {
+      // Which of them it is shows one by one.
+    }
+    const refused: LiveJob[] = [];
+    const taken = jobs.filter((job) => {
+      try {
+        hasher.add([taskOf(job)]);
+        return true;
+      } catch (error) {
+        logger.error('A job cannot be hashed, and is given back', { job: job.id, error });
+        refused.push(job);
+        return false;
+      }
+    });
+    void this.#rules.giveBack(refused);
+    return taken;
+  }
+}
+
+function taskOf({ id, position, digest, iterations }: LiveJob): HashTask {
+  return { key: id, position, digest, target: iterations };
 }

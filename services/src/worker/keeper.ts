@@ -1,6 +1,6 @@
 import type { JobId, LiveJob } from '../jobs/job.ts';
 import type { Checkpoint } from '../ports/job-store.ts';
-import { retry } from '../runtime/retry.ts';
+import { isFirstOrTenth, retry } from '../runtime/retry.ts';
 import { Ticker } from '../runtime/ticker.ts';
 import { reportContradiction } from './contradiction.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -8,6 +8,8 @@ import type { HeldJobs } from './held-jobs.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 export interface KeeperEvents {
+  /** The lease was renewed. */
+  renewed(): void;
   /** These jobs are no longer this worker's. */
   drop(ids: readonly JobId[]): Promise<void>;
   /** Those of these jobs, which the store thinks are this worker's, that it knows nothing of. */
@@ -34,6 +36,8 @@ export class Keeper {
   readonly #ticker: Ticker;
   readonly #stopped = new AbortController();
   #lastKept: number;
+  /** Since it last succeeded. */
+  #failures = 0;
   /** Any job may be somebody else's by now: every one is asked about, also those that have not moved. */
   #doubtful = false;
   /** The first time at once: a worker of this name may have been here before. */
@@ -51,7 +55,11 @@ export class Keeper {
       onError: (error) => {
         this.#untilReconcile = 0;
         metrics.storeErrors.add(1, { call: 'keep' });
-        deps.logger.warn('Could not renew the lease or write checkpoints', { error });
+        if (isFirstOrTenth(this.#failures++))
+          deps.logger.warn('Could not renew the lease or write checkpoints', {
+            error,
+            failures: this.#failures,
+          });
       },
     });
   }
@@ -61,7 +69,9 @@ export class Keeper {
     const { store, settings, clock, logger } = this.#deps;
     await retry(() => store.renew(settings.id, settings.leaseMs), {
       ...{ ...FIRST_LEASE, signal: this.#stopped.signal, clock },
-      onRetry: (error) => logger.warn('The first lease cannot be had yet', { error }),
+      onRetry: (error, attempt) => {
+        if (isFirstOrTenth(attempt)) logger.warn('The first lease cannot be had yet', { error, attempt });
+      },
     });
     this.#lastKept = clock.monotonic();
     this.#ticker.start();
@@ -78,6 +88,11 @@ export class Keeper {
     this.#doubtful = true;
   }
 
+  /** Whether the lease lasts, as far as this process knows. */
+  get isValid(): boolean {
+    return this.age() < this.#deps.settings.leaseMs;
+  }
+
   /** Milliseconds since the lease was last renewed. */
   age(): number {
     return this.#deps.clock.monotonic() - this.#lastKept;
@@ -90,10 +105,13 @@ export class Keeper {
     const askedAt = clock.monotonic();
     await store.renew(settings.id, settings.leaseMs);
     this.#lastKept = askedAt;
+    this.#events.renewed();
     await this.#saveWhatIsDue();
-    if (this.#untilReconcile-- > 0) return;
-    this.#untilReconcile = RECONCILE_EVERY;
-    await this.#reconcile();
+    if (this.#untilReconcile-- <= 0) {
+      this.#untilReconcile = RECONCILE_EVERY;
+      await this.#reconcile();
+    }
+    this.#failures = 0;
   }
 
   /** A job may have ended between the store's answer and now: what is a stray is one still when the store is asked again. */

@@ -12,6 +12,7 @@ import {
   submit,
   until,
 } from './testing/kit.ts';
+import type { Worker } from './worker.ts';
 
 let close = (): Promise<void> => Promise.resolve();
 afterEach(() => close());
@@ -174,5 +175,117 @@ describe('a worker', () => {
       Promise.resolve(logger.records.some(({ message }) => message === 'Jobs are no longer ours')),
     );
     expect(await ownerOf(store, job)).toBe('another');
+  });
+
+  test('takes each job once that a claim answers twice, and hashes all of them', async () => {
+    const { store, startWorker } = await setup();
+    const jobs = ['a', 'b', 'c', 'd'].map((name) => facts(name, 3_000));
+    await store.submit(jobs);
+    const repeating = storeWith(store, {
+      claim: async (...given) => {
+        const claimed = await store.claim(...given);
+        return [...claimed, ...claimed.slice(0, 1)];
+      },
+    });
+    await startWorker({}, { store: repeating });
+    await until(async () => (await Promise.all(jobs.map((job) => isDone(store, job)))).every(Boolean));
+  });
+
+  test('gives a job back that it cannot hash, and hashes the others', async () => {
+    const { store, logger, startWorker } = await setup();
+    const jobs = ['a', 'b', 'c', 'd'].map((name) => facts(name, 3_000));
+    await store.submit(jobs);
+    let isBroken = true;
+    const broken = storeWith(store, {
+      claim: async (...given) => {
+        const claimed = await store.claim(...given);
+        if (!isBroken || claimed.length < 2) return claimed;
+        isBroken = false;
+        return claimed.map((job, i) => (i === 1 ? { ...job, iterations: 2 ** 60 } : job));
+      },
+    });
+    await startWorker({}, { store: broken });
+    // The one that was refused is claimed once more, as it is.
+    await until(async () => (await Promise.all(jobs.map((job) => isDone(store, job)))).every(Boolean));
+    expect(isBroken).toBe(false);
+    expect(logger.lines).toContain('error A job cannot be hashed, and is given back');
+  });
+
+  test('does not rely on a claim that is answered after its lease has ended', async () => {
+    const { store, bus, startWorker } = await setup();
+    const job = facts('claimed too late', LONG);
+    let frozen = false;
+    let late = false;
+    let worker: Worker | null = null;
+    const lapsing = storeWith(store, {
+      renew: (...given) => (frozen ? away() : store.renew(...given)),
+      claim: async (...given) => {
+        const claimed = await store.claim(...given);
+        if (claimed.length === 0 || late) return claimed;
+        frozen = true;
+        late = true;
+        await until(async () => /lease/.test(worker?.trouble() ?? ''));
+        return claimed;
+      },
+    });
+    worker = await startWorker({ leaseMs: 150, renewMs: 20 }, { store: lapsing });
+    await submit(store, bus, [job]);
+    await until(async () => late && (await ownerOf(store, job)) === null);
+    expect(await positionOf(store, job)).toBe(1);
+    frozen = false;
+    await until(async () => (await positionOf(store, job)) > 1);
+  });
+
+  test('claims nothing while it has no valid lease', async () => {
+    const { store, bus, startWorker } = await setup();
+    let frozen = false;
+    let claims = 0;
+    const lapsing = storeWith(store, {
+      renew: (...given) => (frozen ? away() : store.renew(...given)),
+      claim: (...given) => {
+        claims++;
+        return store.claim(...given);
+      },
+    });
+    await startWorker({ leaseMs: 150, renewMs: 20, pollMs: 20 }, { store: lapsing });
+    let offers: number[] = [];
+    await bus.subscribe('alive', { group: null, maxBatch: 1 }, async ({ messages }) => {
+      offers.push(messages[0]!.freeLanes);
+    });
+    frozen = true;
+    await until(async () => offers.at(-1) === 0);
+    const before = claims;
+    const job = facts('not claimed', 3_000);
+    await submit(store, bus, [job]);
+    offers = [];
+    await until(async () => offers.length >= 4);
+    expect(claims).toBe(before);
+    frozen = false;
+    await until(() => isDone(store, job));
+  });
+
+  test('whose results are not stored says so, claims nothing more, and ends', async () => {
+    const { store, bus, logger, startWorker } = await setup();
+    const faults: Error[] = [];
+    let isStuck = true;
+    const stuck = storeWith(store, {
+      complete: (...given) => (isStuck ? away() : store.complete(...given)),
+    });
+    const onFault = (error: Error): void => void faults.push(error);
+    const worker = await startWorker({ leaseMs: 150, renewMs: 20, pollMs: 20 }, { store: stuck, onFault });
+    await submit(store, bus, [facts('not written', 3_000)]);
+    await until(async () => /Results have waited/.test(worker.trouble() ?? ''));
+    const job = facts('not claimed', 3_000);
+    await submit(store, bus, [job]);
+    await until(async () => faults.length > 0);
+    expect(faults[0]!.message).toMatch(/1 results could not be stored/);
+    expect(await ownerOf(store, job)).toBeNull();
+    const told = logger.lines.filter((line) => line === 'warn Results wait for the store');
+    // The first attempt, and of the others each tenth.
+    expect(told.length).toBeLessThan(5);
+    isStuck = false;
+    await until(() => isDone(store, job));
+    expect(faults).toHaveLength(1);
+    expect(worker.trouble()).toBeNull();
   });
 });

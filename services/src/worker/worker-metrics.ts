@@ -11,6 +11,8 @@ export interface WorkerMetrics {
   readonly released: Counter;
   readonly checkpoints: Counter;
   readonly lost: Counter;
+  /** Held, not hashed, and started again. */
+  readonly restarted: Counter;
   readonly contradictions: Counter;
   readonly storeErrors: Counter;
   readonly lostMessages: Counter;
@@ -39,6 +41,7 @@ export function workerMetrics(metrics: Metrics, hasher: Hasher, held: HeldJobs):
     released: count('jobs.released', 'Jobs given back'),
     checkpoints: count('checkpoints', 'Checkpoints written'),
     lost: count('jobs.lost', 'Jobs that were no longer ours at a checkpoint'),
+    restarted: count('jobs.restarted', 'Jobs that were held and not hashed, and were started again'),
     contradictions: count(
       'contradictions',
       'Digests that contradict stored ones: hardware is broken somewhere',

@@ -13,6 +13,7 @@ import { settlesWithin } from '../runtime/deadline.ts';
 import { Listener } from '../runtime/listener.ts';
 import { retry } from '../runtime/retry.ts';
 import { Teller } from '../runtime/teller.ts';
+import { Watchdog } from './watchdog.ts';
 import { workerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 
 /** The most jobs given back in one call. */
@@ -20,6 +21,9 @@ const RELEASE_BATCH = 1_000;
 
 /** While a worker drains, giving back is tried again and again, as long as there is time. */
 const RELEASE_AGAIN = { baseMs: 50, capMs: 1_000 };
+
+/** A worker whose results are not written for so many leases, although its lease is renewed, ends itself. */
+const STUCK_LEASES = 6;
 
 /** Telling the others that it is over may take this long, in milliseconds: nothing depends on it. */
 const LAST_WORDS_MS = 2_000;
@@ -38,6 +42,8 @@ export class Worker {
   readonly #announcer: Announcer;
   readonly #control: Listener<'control'>;
   readonly #teller: Teller;
+  readonly #watchdog: Watchdog;
+  #isStuck = false;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #stopping: Promise<void> | null = null;
 
@@ -46,15 +52,22 @@ export class Worker {
     this.#metrics = workerMetrics(deps.metrics, deps.hasher, this.#held);
     const { bus, logger } = deps;
     this.#teller = new Teller({ bus, logger, lost: this.#metrics.lostMessages });
-    this.#intake = new Intake(deps, this.#held, this.#metrics);
+    const mayClaim = (): boolean => this.#mayClaim();
+    this.#intake = new Intake(deps, this.#held, this.#metrics, {
+      mayClaim,
+      doubt: () => this.#keeper.doubt(),
+      giveBack: (jobs) => this.#refuse(jobs),
+    });
     this.#finisher = new Finisher(deps, this.#metrics, this.#teller);
+    this.#watchdog = new Watchdog(deps, this.#held, this.#metrics);
     this.#keeper = new Keeper(deps, this.#held, this.#metrics, {
+      renewed: () => this.#renewed(),
       drop: (ids) => this.#drop(ids),
       strays: (owned) => owned.filter(({ id }) => !this.#held.has(id) && !this.#finisher.has(id)),
       adopt: (strays) => this.#adopt(strays),
     });
     this.#announcer = new Announcer({
-      ...{ deps, held: this.#held, teller: this.#teller },
+      ...{ deps, held: this.#held, teller: this.#teller, mayClaim },
       share: (count) => this.#share(count),
     });
     this.#control = new Listener({
@@ -79,7 +92,9 @@ export class Worker {
     void this.#control.start();
     await this.#announcer.start();
     // It may have been stopped meanwhile.
-    if (!this.#stopping) this.#intake.start();
+    if (this.#stopping) return;
+    this.#watchdog.start();
+    this.#intake.start();
   }
 
   /** Drains: claims nothing more, gives every job back where it stands, writes what is finished. Idempotent. */
@@ -95,7 +110,7 @@ export class Worker {
     const end = clock.monotonic() + settings.drainMs;
     const left = (): number => Math.max(0, end - clock.monotonic());
     logger.info('Draining', { jobs: this.#held.size });
-    await settlesWithin(this.#intake.stop(), left());
+    await settlesWithin(Promise.all([this.#intake.stop(), this.#watchdog.stop()]), left());
     await this.#attempt('say that this worker drains', () => this.#announcer.drain());
     const released = this.#attempt('give jobs back', () => this.#giveBack(this.#held.ids(), left()));
     await settlesWithin(released, left());
@@ -117,8 +132,30 @@ export class Worker {
     if (this.#state !== 'running')
       return `the worker is ${this.#state === 'new' ? 'not started yet' : 'stopping'}`;
     const { settings } = this.#deps;
-    const seconds = Math.round(this.#keeper.age() / 1_000);
-    return this.#keeper.age() > settings.leaseMs ? `The lease has not been renewed for ${seconds} s` : null;
+    const inSeconds = (ms: number): number => Math.round(ms / 1_000);
+    if (this.#keeper.age() > settings.leaseMs)
+      return `The lease has not been renewed for ${inSeconds(this.#keeper.age())} s`;
+    const oldestMs = this.#finisher.oldestMs();
+    return oldestMs > settings.leaseMs
+      ? `Results have waited for ${inSeconds(oldestMs)} s to be stored; nothing more is claimed`
+      : null;
+  }
+
+  /** What is claimed without a valid lease may be requeued at once; and finished work that is not written is enough. */
+  #mayClaim(): boolean {
+    return this.#keeper.isValid && this.#finisher.oldestMs() <= this.#deps.settings.leaseMs;
+  }
+
+  /** The store answers, so results that are not written for very long will not be, by this process. */
+  #renewed(): void {
+    const { settings, onFault } = this.#deps;
+    const stuckMs = this.#finisher.stuckMs();
+    if (this.#state === 'running' && !this.#isStuck && stuckMs > STUCK_LEASES * settings.leaseMs) {
+      this.#isStuck = true;
+      const results = this.#finisher.size;
+      onFault(new Error(`${results} results could not be stored for ${Math.round(stuckMs / 1_000)} s`));
+    }
+    this.#intake.regulate();
   }
 
   #finished(batch: readonly HashState[]): void {
@@ -142,6 +179,14 @@ export class Worker {
     this.#intake.regulate();
   }
 
+  /** Jobs that were claimed and are not taken in. Where that fails, they are found as strays. */
+  async #refuse(jobs: readonly LiveJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { store, settings } = this.#deps;
+    const points = jobs.map(({ id, position, digest }) => ({ id, position, digest }));
+    await this.#attempt('give back what was not taken', () => store.release(settings.id, points));
+  }
+
   #adopt(strays: readonly LiveJob[]): void {
     if (this.#state === 'running' && strays.length > 0) this.#intake.accept(strays);
   }
@@ -161,8 +206,15 @@ export class Worker {
     const { hasher, clock } = this.#deps;
     const end = clock.monotonic() + budgetMs;
     for (let i = 0; i < ids.length; i += RELEASE_BATCH) {
-      const states = await hasher.remove(ids.slice(i, i + RELEASE_BATCH));
-      const points = states.map(({ key, position, digest }) => ({ id: key, position, digest }));
+      const batch = ids.slice(i, i + RELEASE_BATCH);
+      const states = await hasher.remove(batch);
+      const removed = new Set(states.map(({ key }) => key));
+      // Those that have ended are not held any more by now. What is held and was not hashed goes back, too.
+      const idle = batch.map((id) => this.#held.get(id)).filter((job) => job && !removed.has(job.job.id));
+      const points = [
+        ...states.map(({ key, position, digest }) => ({ id: key, position, digest })),
+        ...idle.map((job) => ({ id: job!.job.id, position: job!.position, digest: job!.digest })),
+      ];
       const held = points.map(({ id }) => this.#held.take(id));
       await retry(() => this.#release(points, held), {
         ...{ ...RELEASE_AGAIN, budgetMs: end - clock.monotonic(), clock },

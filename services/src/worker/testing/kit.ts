@@ -10,7 +10,6 @@ import { chainOf } from '../../jobs/digest.ts';
 import { jobFacts } from '../../jobs/id.ts';
 import type { JobFacts, JobView } from '../../jobs/job.ts';
 import { dispatchTopic } from '../../jobs/messages.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import { noopMetrics } from '../../runtime/noop-telemetry.ts';
@@ -44,17 +43,18 @@ export async function startWorkshop() {
   let workers = 0;
   const startWorker = async (
     settings: Partial<WorkerSettings> = {},
-    own: { readonly store?: JobStore; readonly bus?: Bus; readonly clock?: Clock } = {},
+    own: Partial<Pick<WorkerDeps, 'store' | 'bus' | 'clock' | 'onFault'>> = {},
   ): Promise<Worker> => {
     const { lanes } = openKernel('wasm');
     const hasher = new EnginePool({ backend: 'wasm', reason: '', cpu: '', features: [], engines: 1, lanes });
     const deps: WorkerDeps = {
-      ...{ store, bus, clock: systemClock, ...own, hasher, logger, metrics: noopMetrics },
+      ...{ store, bus, clock: systemClock, hasher, logger, metrics: noopMetrics },
       settings: { ...defaultWorkerSettings(`worker-${++workers}`, 'test'), ...HASTY, ...settings },
       usage: () => Promise.resolve({ cpu: 0, disk: null }),
       onFault: (error) => {
         throw error;
       },
+      ...own,
     };
     const worker = new Worker(deps);
     closing.push(() => worker.stop());

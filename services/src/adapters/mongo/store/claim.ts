@@ -66,16 +66,17 @@ async function claimOldest(
   worker: string,
   { class: costClass, limit }: Extract<ClaimWish, { limit: number }>,
 ): Promise<LiveJob[]> {
-  const held: LiveJob[] = [];
-  for (let attempt = 0; attempt < ATTEMPTS && held.length < limit; attempt++) {
-    const wanted = limit - held.length;
+  // By id: a sweep may requeue in between what an earlier look took, and a later look then takes it once more.
+  const held = new Map<JobId, LiveJob>();
+  for (let attempt = 0; attempt < ATTEMPTS && held.size < limit; attempt++) {
+    const wanted = limit - held.size;
     const docs = await oldest(context, costClass, attempt === 0 ? wanted : wanted * SPREAD);
     const chosen = attempt === 0 ? docs : sample(docs, wanted);
     const got = await takeRead(context, worker, chosen);
-    held.push(...got);
+    for (const job of got) held.set(job.id, job);
     if (got.length === chosen.length) break;
   }
-  return held.sort((a, b) => a.queuedAt - b.queuedAt);
+  return [...held.values()].sort((a, b) => a.queuedAt - b.queuedAt);
 }
 
 async function oldest(context: Context, costClass: CostClass, limit: number): Promise<JobDoc[]> {

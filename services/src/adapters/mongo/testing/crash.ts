@@ -61,6 +61,16 @@ export async function crashAfter(
   }
 }
 
+/** Does something, with `before` called with each command's number (0, 1, …) right before it. */
+export async function stepped<T>(
+  opened: Pick<TestStore, 'link' | 'time'>,
+  act: (context: Context) => Promise<T>,
+  before: (command: number) => Promise<void>,
+): Promise<T> {
+  let command = 0;
+  return hooked(opened, () => before(command++))(act);
+}
+
 interface Interruption {
   act(context: Context): Promise<unknown>;
   other(): Promise<unknown>;

@@ -9,7 +9,7 @@ import type { Logger } from '../ports/logger.ts';
 import { damageReport } from '../runtime/damage-report.ts';
 import { unlessAborted } from '../runtime/deadline.ts';
 import type { Part } from '../runtime/lifecycle.ts';
-import { retry } from '../runtime/retry.ts';
+import { isFirstOrTenth, retry } from '../runtime/retry.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import type { KafkaSettings, MongoSettings } from './server-settings.ts';
 
@@ -28,8 +28,10 @@ export function storePart(store: JobStore, { logger, signal }: Patience): Part {
   const start = (): Promise<void> =>
     retry(() => store.start(), {
       ...{ budgetMs: Infinity, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, signal },
-      onRetry: (error, attempt) =>
-        logger.warn('The store cannot be reached yet', { error, attempts: attempt + 1 }),
+      onRetry: (error, attempt) => {
+        if (isFirstOrTenth(attempt))
+          logger.warn('The store cannot be reached yet', { error, attempts: attempt + 1 });
+      },
     });
   // An attempt takes its time; whoever is told to stop does not wait for it.
   return { name: 'store', start: () => unlessAborted(start(), signal), stop: () => store.stop() };
@@ -40,7 +42,8 @@ export function openStore(
   options: StoreOptions,
   { logger, metrics }: Telemetry,
 ): JobStore {
-  return createMongoStore({ ...mongo, ...options, logger, onDamaged: damageReport(logger, metrics) });
+  const onDamaged = damageReport(logger, metrics);
+  return createMongoStore({ ...mongo, ...options, logger, metrics, onDamaged });
 }
 
 /** Rejects when the certificates to trust cannot be read. */

@@ -104,9 +104,8 @@ export class Finisher {
           ...{ ...RETRY, signal },
           onRetry: (error, attempt) => this.#failed(error, attempt),
         });
-      } catch (error) {
-        // Only the end of the time ends the attempts.
-        if (!signal.aborted) throw error;
+      } catch {
+        // Only the signal ends the attempts.
         this.#deps.logger.error('Results are not stored', { results: this.#waiting.size });
         return;
       }

@@ -227,8 +227,10 @@ describe('a worker', () => {
         await until(async () => /lease/.test(worker?.trouble() ?? ''));
         return claimed;
       },
+      // It would find the job while the claim waits for its answer.
+      owned: async () => [],
     });
-    worker = await startWorker({ leaseMs: 150, renewMs: 20 }, { store: lapsing });
+    worker = await startWorker({ leaseMs: 2_000, renewMs: 20 }, { store: lapsing });
     await submit(store, bus, [job]);
     await until(async () => late && (await ownerOf(store, job)) === null);
     expect(await positionOf(store, job)).toBe(1);
@@ -247,7 +249,7 @@ describe('a worker', () => {
         return store.claim(...given);
       },
     });
-    await startWorker({ leaseMs: 150, renewMs: 20, pollMs: 20 }, { store: lapsing });
+    await startWorker({ leaseMs: 2_000, renewMs: 20, pollMs: 20 }, { store: lapsing });
     let offers: number[] = [];
     await bus.subscribe('alive', { group: null, maxBatch: 1 }, async ({ messages }) => {
       offers.push(messages[0]!.freeLanes);
@@ -272,7 +274,7 @@ describe('a worker', () => {
       complete: (...given) => (isStuck ? away() : store.complete(...given)),
     });
     const onFault = (error: Error): void => void faults.push(error);
-    const worker = await startWorker({ leaseMs: 150, renewMs: 20, pollMs: 20 }, { store: stuck, onFault });
+    const worker = await startWorker({ leaseMs: 1_000, renewMs: 20, pollMs: 20 }, { store: stuck, onFault });
     await submit(store, bus, [facts('not written', 3_000)]);
     await until(async () => /Results have waited/.test(worker.trouble() ?? ''));
     const job = facts('not claimed', 3_000);

@@ -1,6 +1,8 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { JobStore, StoreOptions } from '../../ports/job-store.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { Metrics } from '../../ports/metrics.ts';
+import { noopMetrics } from '../../runtime/noop-telemetry.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
 import { LIMITS, Link, type LinkLimits, type OnCommand } from './store/link.ts';
 import { MongoJobs } from './store/mongo-jobs.ts';
@@ -13,6 +15,8 @@ export interface MongoStoreOptions extends StoreOptions {
   readonly uri: string;
   readonly database: string;
   readonly logger: Logger;
+  /** For what cannot be read; none when absent. */
+  readonly metrics?: Pick<Metrics, 'counter'>;
   /** This process's clock, which is corrected by the database's; the system's when absent. */
   readonly clock?: Clock;
   /** What the server's logs call this client. */
@@ -29,8 +33,8 @@ export interface MongoStoreOptions extends StoreOptions {
  * `StoreUnavailableError`; whatever was asked can be asked again.
  */
 export function createMongoStore(options: MongoStoreOptions): JobStore {
-  const { clock = systemClock, appName = 'hashcluster', limits, ...rest } = options;
+  const { clock = systemClock, metrics = noopMetrics, appName = 'hashcluster', limits, ...rest } = options;
   const time = new DatabaseTime(clock);
-  const link = new Link({ ...rest, clock, appName, time, limits: { ...LIMITS, ...limits } });
+  const link = new Link({ ...rest, clock, metrics, appName, time, limits: { ...LIMITS, ...limits } });
   return new MongoJobs(link, time, rest);
 }

@@ -132,7 +132,10 @@ async function takeTurn(context: Context): Promise<boolean> {
 /** One command; every part of it is answered by the index alone. `most`: entries looked at in each part, or all. */
 async function countRows(context: Context, most: number | null): Promise<Row[]> {
   const limit = most === null ? [] : [{ $limit: most }];
-  const left = { $sum: { $subtract: ['$iterations', '$position'] } };
+  // What cannot be read counts as a job without work, and does not end the count.
+  const areNumbers = { $and: [{ $isNumber: '$iterations' }, { $isNumber: '$position' }] };
+  const left = { $sum: { $cond: [areNumbers, { $subtract: ['$iterations', '$position'] }, 0] } };
+  const queuedAt = { $cond: [{ $eq: [{ $type: '$queuedAt' }, 'date'] }, '$queuedAt', null] };
   const ofClass = (costClass: number): Stage[] => [
     { $match: { owner: NOBODY, class: costClass } },
     ...(most === null ? [] : [{ $sort: { queuedAt: 1 } }]),
@@ -142,7 +145,7 @@ async function countRows(context: Context, most: number | null): Promise<Row[]> 
         _id: { $literal: costClass },
         jobs: { $sum: 1 },
         iterations: left,
-        oldest: { $min: '$queuedAt' },
+        oldest: { $min: queuedAt },
       },
     },
   ];

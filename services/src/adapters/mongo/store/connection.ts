@@ -2,9 +2,12 @@ import mongoose, { type mongo, type Connection, type ConnectOptions } from 'mong
 import type { Clock } from '../../../ports/clock.ts';
 import { StoreUnavailableError } from '../../../ports/job-store.ts';
 import type { Logger } from '../../../ports/logger.ts';
+import type { Metrics } from '../../../ports/metrics.ts';
 import { answersWithin, settlesWithin } from '../../../runtime/deadline.ts';
 import type { JobDoc, ResultDoc, WorkerDoc } from './documents.ts';
 import { ensureIndexes } from './indexes.ts';
+import type { Quarantine, QuarantineDoc } from './quarantine.ts';
+import { wrongInJob, wrongInResult, wrongInStats } from './unreadable.ts';
 import type { StatsDoc } from './stats.ts';
 import type { DatabaseTime } from './time.ts';
 import { hasPrimary, topologyOf, topologyReason } from './topology.ts';
@@ -50,6 +53,8 @@ export interface LinkOptions {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly limits: LinkLimits;
   readonly reuseIterations: number;
+  /** For documents that cannot be read, by collection. */
+  readonly metrics: Pick<Metrics, 'counter'>;
   /** Told of the database's clock. */
   readonly time: Pick<DatabaseTime, 'learn'>;
   /** Told of each command that goes to the database. */
@@ -64,6 +69,8 @@ export interface Collections {
   readonly results: mongo.Collection<ResultDoc>;
   readonly workers: mongo.Collection<WorkerDoc>;
   readonly stats: mongo.Collection<StatsDoc>;
+  /** What cannot be read, out of the way. */
+  readonly quarantine: mongo.Collection<QuarantineDoc>;
 }
 
 /** MongoDB 6.0. Source: mongo/src/mongo/db/wire_version.h */
@@ -99,8 +106,15 @@ export class MongoConnection {
     }
   }
 
-  get collections(): Collections {
-    return collectionsOf(this.#db(), this.#options.limits.writeConcernMs);
+  /** Documents that cannot be read do not come out of these; the link keeps the quarantine. */
+  collections(quarantine: Quarantine): Collections {
+    const raw = collectionsOf(this.#db(), this.#options.limits.writeConcernMs);
+    return {
+      ...raw,
+      jobs: quarantine.guard(raw.jobs, raw.quarantine, wrongInJob),
+      results: quarantine.guard(raw.results, raw.quarantine, wrongInResult),
+      stats: quarantine.guard(raw.stats, raw.quarantine, wrongInStats),
+    };
   }
 
   /** Why nothing can be written now, by what the driver knows of the servers at this moment; null where it can. */
@@ -208,5 +222,6 @@ function collectionsOf(db: mongo.Db, wtimeoutMS: number): Collections {
     results: db.collection<ResultDoc>('results', { ...sure, readConcern: { level: 'majority' } }),
     workers: db.collection<WorkerDoc>('workers', current),
     stats: db.collection<StatsDoc>('stats', current),
+    quarantine: db.collection<QuarantineDoc>('quarantine', current),
   };
 }

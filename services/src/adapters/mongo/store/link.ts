@@ -2,6 +2,7 @@ import { StoreUnavailableError } from '../../../ports/job-store.ts';
 import { answersWithin, settlesWithin } from '../../../runtime/deadline.ts';
 import { isFirstOrTenth, retry } from '../../../runtime/retry.ts';
 import { MongoConnection, type Collections, type LinkOptions } from './connection.ts';
+import { Quarantine } from './quarantine.ts';
 import { asPortError, isAway, isHopeless, isMissingIndex, reasonOf } from './faults.ts';
 
 export { LIMITS } from './connection.ts';
@@ -23,6 +24,7 @@ interface Open {
  */
 export class Link {
   readonly #options: LinkOptions;
+  readonly #quarantine: Quarantine;
   #open: Open | null = null;
   #attempt: MongoConnection | null = null;
   #starting: Promise<void> | null = null;
@@ -40,6 +42,12 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    const { logger, metrics, clock } = options;
+    const unreadable = metrics.counter('hashcluster.store.documents.unreadable', {
+      description: 'Documents that cannot be read and were moved to quarantine, by collection',
+      unit: '{document}',
+    });
+    this.#quarantine = new Quarantine({ logger, unreadable, now: () => clock.now() });
   }
 
   trouble(): string | null {
@@ -138,7 +146,7 @@ export class Link {
     try {
       await connection.open();
       this.#openFault = null;
-      return { connection, collections: connection.collections, inHand: new Set() };
+      return { connection, collections: connection.collections(this.#quarantine), inHand: new Set() };
     } catch (error) {
       this.#openFault = reasonOf(error);
       throw error;

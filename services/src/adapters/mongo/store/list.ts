@@ -5,6 +5,7 @@ import { BY_ID, findByIds, oneBatch, type Context } from './context.ts';
 import { isMarked, liveOf, MARKS, NOBODY, resultOf, type JobDoc, type ResultDoc } from './documents.ts';
 import { QUEUE_INDEX, LIST_INDEX } from './schemas.ts';
 import { findResults, soundJobs, soundResults } from './sound.ts';
+import { wrongInJob } from './unreadable.ts';
 
 /** Live jobs looked at in one walk, so that a tenant with few among very many does not hold up the rest. */
 const WALK = 20_000;
@@ -97,7 +98,17 @@ async function walk(context: Context, { tenant, state, place, wanted }: Want<Liv
     { $match: { tenant, ...ownerIn(state) } },
     { $limit: wanted },
   ];
-  return context.jobs.aggregate<JobDoc>(pipeline, { ...BY_ID, ...oneBatch(wanted) }).toArray();
+  const look = (): Promise<JobDoc[]> =>
+    context.jobs.aggregate<JobDoc>(pipeline, { ...BY_ID, ...oneBatch(wanted) }).toArray();
+  const docs = await look();
+  const bad = docs.filter((doc) => wrongInJob(doc) !== null);
+  if (bad.length === 0) return docs;
+  // Reading them by id moves them to quarantine.
+  await findByIds(
+    context.jobs,
+    bad.map(({ _id }) => _id),
+  );
+  return (await look()).filter((doc) => wrongInJob(doc) === null);
 }
 
 /** Where a walk that found too little was cut short; null when it came to the end. */

@@ -69,7 +69,7 @@ export async function dropLive(context: Context, ids: readonly JobId[]): Promise
   if (ids.length > 0) await context.jobs.deleteMany({ _id: { $in: ids } }, BY_ID);
 }
 
-/** Deletes the live jobs among these that are done; returns their ids. */
+/** Deletes the live jobs among these that are done, by results that can be read; returns their ids. */
 export async function dropDone(context: Context, ids: readonly JobId[]): Promise<Set<JobId>> {
   if (ids.length === 0) return new Set();
   const expiresAt = { $gt: new Date(context.time.now()) };

@@ -2,13 +2,16 @@ import { COST_CLASSES } from '../../../jobs/cost.ts';
 import type { JobId, JobResult, LiveJob } from '../../../jobs/job.ts';
 import { expire } from '../../../jobs/machine.ts';
 import type { Sweep, SweepOptions } from '../../../ports/job-store.ts';
-import { BY_ID, momentOf, oneBatch, type Context } from './context.ts';
+import { BY_ID, findByIds, momentOf, oneBatch, type Context } from './context.ts';
 import { liveOf, MARKS, NOBODY, type JobDoc } from './documents.ts';
 import { finishMarked, markEnded } from './end.ts';
 import { requeue } from './progress.ts';
 import { QUEUE_INDEX } from './schemas.ts';
 import { dropDone } from './settle.ts';
 import { findJobs, soundJobs } from './sound.ts';
+import { wrongInQueue } from './unreadable.ts';
+
+const IS_LEASE = { $eq: [{ $type: '$leaseUntil' }, 'date'] };
 
 interface Expired {
   readonly requeued: LiveJob[];
@@ -41,16 +44,21 @@ export class Sweeper {
     };
   }
 
-  /** A live job whose result is done already, by a crash between the two commands, is deleted. */
+  /**
+   * A live job whose result is done already, by a crash between the two commands, is deleted. And one that no other query
+   * leads to is read, which finds what is wrong with it.
+   */
   async #lookOn(context: Context, limit: number): Promise<void> {
     const options = {
-      projection: { _id: 1 },
+      projection: { owner: 1, class: 1, queuedAt: 1 },
       sort: { _id: 1 },
       limit,
       ...BY_ID,
       ...oneBatch(limit),
     } as const;
     const docs = await context.jobs.find({ _id: { $gt: this.#lookedTo } }, options).toArray();
+    const lost = docs.filter((doc) => wrongInQueue(doc) !== null).map(({ _id }) => _id);
+    await findByIds(context.jobs, lost);
     await dropDone(
       context,
       docs.map(({ _id }) => _id),
@@ -76,7 +84,8 @@ async function withoutLease(context: Context, owners: readonly string[]): Promis
     .aggregate<{ _id: string; alive: boolean }>(
       [
         { $match: { _id: { $in: owners } } },
-        { $project: { alive: { $gt: ['$leaseUntil', context.time.expression] } } },
+        // Values of other types compare, too, and some would be later than any date.
+        { $project: { alive: { $and: [IS_LEASE, { $gt: ['$leaseUntil', context.time.expression] }] } } },
       ],
       oneBatch(owners.length),
     )

@@ -5,7 +5,7 @@ import { OPTIONS, type TestStore } from './kit.ts';
 
 const WRITES = new Set(['insertMany', 'updateMany', 'updateOne', 'replaceOne', 'deleteMany', 'bulkWrite']);
 const READS = new Set(['find', 'findOne', 'aggregate', 'distinct', 'countDocuments']);
-const COLLECTIONS = ['jobs', 'results', 'workers', 'stats'] as const;
+const COLLECTIONS = ['jobs', 'results', 'workers', 'stats', 'quarantine'] as const;
 
 /** What happens before each command of a call: it may wait, or end the call by throwing. */
 type Before = (kind: 'read' | 'write') => Promise<void> | void;

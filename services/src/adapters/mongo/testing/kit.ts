@@ -3,6 +3,8 @@ import mongoose, { type mongo } from 'mongoose';
 import { DEFAULT_RETENTION_MS } from '../../../jobs/limits.ts';
 import type { StoreUnderTest } from '../../../ports/job-store-conformance.ts';
 import type { DamagedFact, JobStore, StoreOptions } from '../../../ports/job-store.ts';
+import type { Metrics } from '../../../ports/metrics.ts';
+import { noopMetrics } from '../../../runtime/noop-telemetry.ts';
 import { RecordingLogger } from '../../../runtime/testing/recording-logger.ts';
 import { systemClock } from '../../../runtime/system-clock.ts';
 import { LIMITS, Link, type LinkLimits, type OnCommand } from '../store/link.ts';
@@ -54,6 +56,7 @@ export interface TestOptions extends Partial<StoreOptions> {
   readonly clock?: { now(): number; monotonic(): number };
   readonly limits?: Partial<LinkLimits>;
   readonly onCommand?: OnCommand;
+  readonly metrics?: Pick<Metrics, 'counter'>;
 }
 
 /** A store, and what a test may want to reach behind it. */
@@ -72,6 +75,7 @@ export function testStore({
   clock = systemClock,
   limits,
   onCommand,
+  metrics = noopMetrics,
   ...given
 }: TestOptions): TestStore {
   const logger = new RecordingLogger();
@@ -81,6 +85,7 @@ export function testStore({
     ...{ uri, database, logger, clock, appName: 'hashcluster-test', time: databaseTime },
     limits: { ...LIMITS, ...limits },
     reuseIterations: options.reuseIterations,
+    metrics,
     ...(onCommand ? { onCommand } : {}),
   });
   const used = time ?? databaseTime;

@@ -27,6 +27,11 @@ interface ResultDoc {
   readonly worker?: string;
 }
 
+interface WorkerDoc {
+  readonly _id: string;
+  readonly leaseUntil: Date;
+}
+
 /** Looks into the database of a cluster past its endpoints, at what a majority has. */
 export class StoreReader {
   readonly #client: MongoClient;
@@ -65,6 +70,12 @@ export class StoreReader {
   /** How many jobs live. */
   count(): Promise<number> {
     return this.#jobs().countDocuments();
+  }
+
+  /** When the lease of a worker runs out, in milliseconds since 1970 by the database's clock; null when it has none. */
+  async leaseUntil(worker: string): Promise<number | null> {
+    const found = await this.db.collection<WorkerDoc>('workers').findOne({ _id: worker });
+    return found?.leaseUntil.getTime() ?? null;
   }
 
   /** Whether the result of this job stands. */

@@ -1,5 +1,8 @@
 import type { Rule } from '../audit/checker.ts';
+import type { Stored } from '../audit/history.ts';
+import type { Cluster } from './cluster.ts';
 import { CUT_ENDPOINT } from './endpoint-faults.ts';
+import type { Member } from './member.ts';
 import { CUT_ONE_WAY, cutOneWay } from './network-faults.ts';
 import type { Patch } from './patched-build.ts';
 import { longJobsOf, pause, within, type Scenario } from './scenario.ts';
@@ -49,11 +52,15 @@ const CUT_CLAIMS: Scenario = {
 
 /** Slow hashing, so that a job is still under way when its old worker comes to itself. */
 const SLOW = { HASH_BACKEND: 'portable' };
-/** Iterations that take that backend longer than the old worker had, and less than half of the jobs there are. */
-const AHEAD = 3_000_000;
-const BEHIND = { jobs: 2, strides: 128 };
+/** One job: with one of its own, the other worker would leave it in the queue for as long. */
+const BEHIND = { jobs: 1, strides: 128 };
+/** The new worker has written so many positions of its own, each later than what the old one had not written yet. */
+const AHEAD = 3;
 
-/** The old worker goes on when the new one has written a position beyond what the old one had reached. */
+/**
+ * The old worker is paused right after it has written a position, and goes on when the new one has written later ones. The
+ * others are paused until the old one has saved what it holds: nobody can repair a position that fell before it is seen.
+ */
 const PAUSE_BEHIND: Scenario = {
   name: 'pause-behind',
   says: 'SIGSTOP of a worker until another has come further with its jobs, then SIGCONT',
@@ -64,28 +71,63 @@ const PAUSE_BEHIND: Scenario = {
   longJobs: 0,
   async fault({ cluster, load, strike }) {
     await load.burst(BEHIND.jobs, BEHIND.strides);
-    let victim = cluster.workers[0]!;
-    let held: readonly string[] = [];
-    const found = await within(LIMIT_MS, async () => {
-      for (victim of cluster.workers) {
-        held = (await longJobsOf(cluster, victim)).map(({ id }) => id);
-        if (held.length > 0) return true;
-      }
-      return false;
-    });
-    if (found === null) throw new Error('No worker took a long job');
+    const written = await firstWritten(cluster);
+    if (written === null) throw new Error('No worker wrote a position of a long job');
+    const { victim, job } = written;
     strike();
     victim.pause();
-    const ahead = await within(LIMIT_MS, async () =>
-      (await cluster.store.live()).some(
-        ({ id, position, owner }) => held.includes(id) && owner !== victim.worker && position > AHEAD,
-      ),
-    );
+    let last = job;
+    let writes = 0;
+    const ahead = await within(LIMIT_MS, async () => {
+      const now = (await cluster.store.live()).find(({ id }) => id === job.id);
+      if (now && now.owner !== victim.worker && now.position > last.position) {
+        writes++;
+        last = now;
+      }
+      return writes >= AHEAD;
+    });
     if (ahead === null) throw new Error('No other worker came further');
+    const others = cluster.workers.filter((worker) => worker !== victim);
+    for (const other of others) other.pause();
     victim.resume();
-    return { aheadMs: Math.round(ahead) };
+    const saved = await renewals(cluster, victim, 2);
+    for (const other of others) other.resume();
+    if (saved === null) throw new Error('The old worker did not renew its lease');
+    return { aheadMs: Math.round(ahead), savedMs: Math.round(saved) };
   },
 };
+
+/** The first long job whose position a worker writes, and that worker; null when that takes too long. */
+async function firstWritten(cluster: Cluster): Promise<{ victim: Member; job: Stored } | null> {
+  const before = new Map<string, number>();
+  let found: { victim: Member; job: Stored } | null = null;
+  await within(LIMIT_MS, async () => {
+    for (const victim of cluster.workers) {
+      for (const job of await longJobsOf(cluster, victim)) {
+        const position = before.get(job.id);
+        if (position !== undefined && job.position > position) found ??= { victim, job };
+        before.set(job.id, job.position);
+      }
+    }
+    return found !== null;
+  });
+  return found;
+}
+
+/**
+ * Waits until a worker has renewed its lease so many times. It writes checkpoints after each renewal, before the next one.
+ * Milliseconds; null when that took too long.
+ */
+function renewals({ store }: Cluster, { worker }: Member, count: number): Promise<number | null> {
+  let lease = 0;
+  let seen = -1;
+  return within(LIMIT_MS, async () => {
+    const found = await store.leaseUntil(worker);
+    if (found !== null && found !== lease) seen++;
+    lease = found ?? lease;
+    return seen >= count;
+  });
+}
 
 const NO_POLLS: Patch = {
   file: 'worker/intake.js',

@@ -156,7 +156,8 @@ export default defineConfig([
     rules: { 'no-restricted-properties': ['error', ENVIRONMENT, ...ONLY] },
   },
   { files: ['services/src/cli/**', ...TOOLS], rules: { 'no-console': 'off' } },
-  { files: ['*.config.js'], rules: { 'no-restricted-syntax': 'off' } },
+  // Jest takes default exports only.
+  { files: ['*.config.js', 'jest.*.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: TESTS,
     rules: {

@@ -11,5 +11,6 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
+  reporters: ['default', '<rootDir>/jest.exit-reporter.js'],
   testTimeout: 30_000,
 };

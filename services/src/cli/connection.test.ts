@@ -28,6 +28,7 @@ describe('a request that failed', () => {
     ['a name service that is away', failed(coded('EAI_AGAIN')), 'name service', true],
     ['an unknown host', failed(coded('ENOTFOUND')), 'no host of that name', false],
     ['a file that shrank', failed(coded('UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')), 'file changed', false],
+    ['HTTPS at a port for HTTP', failed(coded('ERR_SSL_WRONG_VERSION_NUMBER')), 'HTTP, not HTTPS', false],
     ['a bad certificate', failed(coded('CERT_HAS_EXPIRED')), 'CERT_HAS_EXPIRED', false],
     ['a port that fetch does not use', failed(new Error('bad port')), 'refuse to use this port', false],
     ['something else', 'odd', 'odd', false],

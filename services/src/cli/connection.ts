@@ -19,7 +19,14 @@ const PASSING: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name service does not answer',
 };
 
+const PLAIN = 'it speaks HTTP, not HTTPS: write http:// in --server';
+
 const LASTING: Readonly<Record<string, string>> = {
+  // What OpenSSL says of a first byte that is none of TLS; which of them depends on its version.
+  ERR_SSL_WRONG_VERSION_NUMBER: PLAIN,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: PLAIN,
+  ERR_SSL_HTTP_REQUEST: PLAIN,
+  EPROTO: PLAIN,
   ENOTFOUND: 'there is no host of that name',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the file changed while it was sent',
 };

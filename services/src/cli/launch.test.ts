@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CliError, EXIT } from './exit-codes.ts';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../runtime/loopback.ts';
 import { runCli } from './program.ts';
 import { doneJob, jobBody, sendEvents, sendJson, startFakeService } from './testing/fake-service.ts';
 import type { Answerer, FakeService } from './testing/fake-service.ts';

@@ -3,7 +3,7 @@ import type { Running } from '../roles/running.ts';
 import type { RoleFlags, Sources } from '../roles/settings.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { startError } from './launch.ts';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../runtime/loopback.ts';
 import type { Session } from './session.ts';
 
 /** What is said when a role is ready: a sentence, and more for programs. */

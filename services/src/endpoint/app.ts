@@ -60,8 +60,14 @@ function otherMethods(allow: string): Handler {
   };
 }
 
-const unknownRoute: Handler = ({ req }) =>
+const unknownRoute: Handler = ({ req, res }) => {
+  // RFC 9110 §9.3.7: asks for what the server as a whole can do.
+  if (req.method === 'OPTIONS' && req.url === '*') {
+    res.writeHead(204, { Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' }).end();
+    return;
+  }
   refuse('unknown-path', `There is nothing at ${req.url?.split('?', 1)[0]?.slice(0, 200)}.`);
+};
 
 /** The application: the gate first, then the routes, then a problem for whatever is left. Does not listen. */
 export function createApp(core: Core): App {

@@ -8,9 +8,12 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import { ownHosts } from '../runtime/host-names.ts';
+import { HalfClosed } from './half-closed.ts';
 import { sendProblem } from './http/answer.ts';
 import { lingeringClose } from './http/lingering-close.ts';
 import { Pipelines } from './http/pipelines.ts';
+import { protocolTrouble } from './http/protocol.ts';
 import { PROBLEM_MEDIA_TYPE, problem, problemJson, statusOf, type Problem } from './problems.ts';
 import type { EndpointSettings } from './settings.ts';
 import type { ShedLog } from './shed-log.ts';
@@ -57,6 +60,7 @@ export class HttpServer {
   readonly #slow: SlowBodies;
   readonly #slowReaders: SlowReaders;
   readonly #pipelines: Pipelines;
+  readonly #halfClosed = new HalfClosed();
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -87,6 +91,7 @@ export class HttpServer {
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
     });
+    this.#halfClosed.watch(this.#server);
     this.#server.maxConnections = settings.maxConnections;
     this.#server.timeout = settings.idleTimeoutMs;
     this.#listenTo(this.#server);
@@ -139,12 +144,14 @@ export class HttpServer {
   }
 
   #listenTo(server: Server): void {
-    const { handle } = this.#options;
+    const { handle, settings } = this.#options;
+    const isOwnHost = ownHosts(settings.host, settings.allowedHosts);
     const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
       this.#slow.watch(req, res);
-      // RFC 9112 §3.2. Node would check it as well, but would not say what is wrong.
-      if (req.headers.host === undefined && req.httpVersion === '1.1')
-        sendProblem(req, res, problem('malformed-request', 'The Host header is missing.'));
+      this.#halfClosed.answering(req, res);
+      // Node would check some of it as well, but would not say what is wrong.
+      const trouble = protocolTrouble(req, isOwnHost);
+      if (trouble) sendProblem(req, res, trouble);
       else handle(req, res);
     };
     const onExpectation = (req: IncomingMessage, res: ServerResponse): void => {

@@ -1,5 +1,6 @@
 import { DEFAULT_INLINE_ITERATIONS, MAX_ITERATIONS } from '../jobs/limits.ts';
 import { EnvReader, SettingsError, type Env } from '../runtime/settings.ts';
+import { allowedHosts } from '../runtime/host-names.ts';
 import { faultyRange } from './allow-list.ts';
 
 const MIB = 1024 * 1024;
@@ -20,6 +21,8 @@ export interface EndpointSettings {
   readonly trustProxyHops: number;
   /** Ranges of addresses that may use the service, such as `10.0.0.0/8`. Empty: all. */
   readonly allowedClients: readonly string[];
+  /** Names in `Host` headers that are answered, besides those of this machine. Empty: all, but on loopback. */
+  readonly allowedHosts: readonly string[];
 
   readonly maxIterations: number;
   /** Jobs with at most this many iterations left are hashed here. 0: only those that need none. */
@@ -141,12 +144,6 @@ export function readInlineIterations(reader: EnvReader): number {
   return reader.integer(NUMBERS.inlineIterations.env, NUMBERS.inlineIterations);
 }
 
-/** Ranges of addresses, between commas. */
-function readRanges(reader: EnvReader): string[] {
-  const ranges = reader.text('ALLOWED_CLIENTS', { default: '' }).split(',');
-  return ranges.map((range) => range.trim()).filter((range) => range !== '');
-}
-
 /** What only shows when settings are seen together, or when they did not come from an environment. */
 function checkTogether(settings: EndpointSettings, reader: EnvReader): void {
   for (const [key, { env, min, max }] of Object.entries(NUMBERS) as [NumberKey, NumberRule][]) {
@@ -178,7 +175,8 @@ export function endpointSettings(env: Env, overrides: Partial<EndpointSettings> 
     version: '0.0.0',
     id: reader.text('ENDPOINT_ID', { default: null }),
     host: reader.text('LISTEN_HOST', { default: mode === 'embedded' ? '127.0.0.1' : '::' }),
-    allowedClients: readRanges(reader),
+    allowedClients: reader.list('ALLOWED_CLIENTS'),
+    allowedHosts: allowedHosts(reader),
     ...readNumbers(reader),
     ...overrides,
   };

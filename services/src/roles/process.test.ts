@@ -4,7 +4,15 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { startProcess, type Assembly, type ProcessSettings } from './process.ts';
 
 const SETTINGS: ProcessSettings = {
-  ...{ service: 'test', version: '1', instance: 'me', adminHost: '127.0.0.1', adminPort: 0, colour: false },
+  ...{
+    service: 'test',
+    version: '1',
+    instance: 'me',
+    adminHost: '127.0.0.1',
+    adminPort: 0,
+    allowedHosts: [],
+    colour: false,
+  },
   log: { level: 'silent', format: 'json' },
   telemetry: {
     ...{ disabled: true, traces: false, logs: false },

@@ -18,6 +18,8 @@ export interface ProcessSettings {
   readonly adminHost: string;
   /** 0: any free port. */
   readonly adminPort: number;
+  /** Names in `Host` headers that probes and metrics answer to on loopback, besides those of this machine. */
+  readonly allowedHosts: readonly string[];
   readonly log: LogSettings;
   readonly colour: boolean;
   readonly telemetry: TelemetrySettings;
@@ -86,10 +88,19 @@ async function startParts(
   { telemetry, lifecycle }: { readonly telemetry: Telemetry; readonly lifecycle: Lifecycle },
   { parts, live = {}, ready, health = {}, info = () => ({}) }: Assembly,
 ): Promise<string> {
-  const { adminHost: host, adminPort: port } = settings;
+  const { adminHost: host, adminPort: port, allowedHosts } = settings;
   let started = false;
   const admin = new AdminServer({
-    ...{ host, port, logger: telemetry.logger, live, health, info, metrics: telemetry.prometheusHandler },
+    ...{
+      host,
+      port,
+      allowedHosts,
+      logger: telemetry.logger,
+      live,
+      health,
+      info,
+      metrics: telemetry.prometheusHandler,
+    },
     ready: { process: () => (started ? null : 'it is starting'), ...ready },
   });
   let bound = port;

@@ -4,6 +4,7 @@ import { endpointSettings, readInlineIterations, type EndpointSettings } from '.
 import { DEFAULT_RETENTION_MS } from '../jobs/limits.ts';
 import { BACKENDS } from '../ports/hasher.ts';
 import type { StoreOptions } from '../ports/job-store.ts';
+import { allowedHosts } from '../runtime/host-names.ts';
 import { logSettings, type LogFormat, type LogLevel } from '../runtime/log-settings.ts';
 import { readSettings, readTogether, type Env, type EnvReader } from '../runtime/settings.ts';
 import { telemetrySettings } from '../runtime/telemetry-settings.ts';
@@ -112,6 +113,7 @@ function processSettings(
     ...{ service: 'hashcluster', version, instance },
     adminHost: flags.adminHost ?? read.text('ADMIN_HOST', { default: ANY_HOST }),
     adminPort: flags.adminPort ?? adminPort,
+    allowedHosts: allowedHosts(read),
     log: { level: flags.logLevel ?? log.level, format: flags.logFormat ?? log.format },
     colour: !env['NO_COLOR'],
     telemetry: telemetrySettings(read),

@@ -131,7 +131,10 @@ describe('clients that mean harm', () => {
       metrics: (_request, response) => void response.end('up 1\n'),
       timeoutMs: 500,
     });
-    const { socket, closed } = connected(port, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000));
+    const { socket, closed } = connected(
+      port,
+      'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(1_000),
+    );
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await closed;
@@ -162,10 +165,23 @@ describe('starting and stopping', () => {
     await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
   });
 
+  test.each([
+    ['localhost', 200],
+    ['127.0.0.1:9090', 200],
+    ['evil.example', 421],
+  ])('on loopback, a request for %s is answered with %d', async (host, status) => {
+    const { port } = await setup({});
+    const socket = connect(port, '127.0.0.1');
+    socket.end(`GET /livez HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
   test('stopping closes connections on which a request hangs', async () => {
     const { server, port } = await setup({ metrics: () => undefined });
     const socket = connect(port, '127.0.0.1');
-    socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n');
     await once(socket, 'connect');
     socket.on('error', () => undefined);
     const closed = once(socket, 'close');

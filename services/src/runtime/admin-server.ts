@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '../ports/logger.ts';
 import { keepRoomForNew } from './admin-connections.ts';
 import { settlesWithin } from './deadline.ts';
+import { ownHosts, type IsOwnHost } from './host-names.ts';
+import { isLoopback } from './loopback.ts';
 
 /** Each says null when all is well, or what is wrong. */
 export type Checks = Readonly<Record<string, () => string | null>>;
@@ -11,6 +13,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Names in `Host` headers that are answered besides those of this machine, on loopback. */
+  readonly allowedHosts?: readonly string[];
   /** `/livez`: the process would be better off restarted when one of these is wrong. */
   readonly live?: Checks;
   /** `/readyz`: no requests should come here while one of these is wrong. */
@@ -96,12 +100,17 @@ export class AdminServer {
   readonly name = 'admin';
   readonly #options: AdminServerOptions;
   readonly #routes: Map<string, Route>;
+  readonly #isOwnHost: IsOwnHost;
   #server: Server | null = null;
   #starting: Promise<AddressInfo> | null = null;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
     this.#routes = routesOf(options);
+    // Elsewhere probes come by address, whatever names clients use.
+    this.#isOwnHost = isLoopback(options.host)
+      ? ownHosts(options.host, options.allowedHosts ?? [])
+      : () => true;
   }
 
   /** Listens; says where. Rejects when the address cannot be had. Further calls join the first. */
@@ -154,6 +163,11 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#isOwnHost(request.headers.host ?? 'localhost')) {
+      const title = 'The service does not go by the name in the Host header; ALLOWED_HOSTS lists others';
+      sendJson(response, 421, { status: 421, title });
+      return;
+    }
     const route = this.#routes.get((request.url ?? '').split('?', 1)[0]!);
     if (!route) {
       sendJson(response, 404, { status: 404, title: 'Not found', paths: [...this.#routes.keys()] });

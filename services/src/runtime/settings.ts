@@ -112,6 +112,12 @@ export class EnvReader {
     return setting.default;
   }
 
+  /** Texts between commas; none when the variable is not set. */
+  list(name: string): string[] {
+    const texts = (this.#raw(name) ?? '').split(',');
+    return texts.map((text) => text.trim()).filter((text) => text !== '');
+  }
+
   /** A duration with its unit, such as `500ms`, `2.5s`, `5m`, `1h`, `30d`; in milliseconds, as are the bounds. */
   durationMs(name: string, setting: NumberSetting): number {
     const raw = this.#raw(name);

@@ -102,6 +102,17 @@ describe('an item', () => {
     expect(pointers.sort()).toEqual(['#/data', '#/iterations', '#/x', '#/y']);
   });
 
+  test.each(['1.00000000000000000001', '999.99999999999999999', '10000000000000000000001e-22'])(
+    'whose iterations are %s is refused, although a double rounds them',
+    (iterations) => {
+      const { slug, errors } = problemIn(`{"data":"a","iterations":${iterations}}`);
+      expect([slug, errors]).toEqual([
+        'invalid-request',
+        [{ pointer: '#/iterations', detail: `iterations must be a whole number, not ${iterations}` }],
+      ]);
+    },
+  );
+
   test('with very many unknown fields is refused without being parsed', () => {
     const keys = Array.from({ length: 990 }, (_, key) => `"k${key}":1`);
     expect(problemIn(`{${keys.join()}}`).errors).toEqual([

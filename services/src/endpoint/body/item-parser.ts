@@ -5,6 +5,7 @@ import type { Digest, JobFacts } from '../../jobs/job.ts';
 import { problemFromIssues } from '../issues.ts';
 import { invalid, problem, type Problem } from '../problems.ts';
 import type { ItemValue, Schemas } from '../schemas.ts';
+import { isWhole, iterationsSource } from './exact-iterations.ts';
 import type { Shape } from './json-scan.ts';
 import { repeatedKey } from './repeated-key.ts';
 
@@ -14,6 +15,8 @@ export type ParsedItem = JobFacts | Problem;
 /** An item has one level and three values at most. More than this is not even parsed: it would be work for nothing. */
 const MAX_DEPTH = 8;
 const MAX_VALUES = 64;
+/** How much of a number is shown to its sender. */
+const MAX_SOURCE = 40;
 
 /** Tells the two kinds of parsed items apart. */
 export function isProblem(item: object): item is Problem {
@@ -44,7 +47,8 @@ export class ItemParser {
     } catch (error) {
       return problem('malformed-json', `${(error as Error).message}.`);
     }
-    return this.#simple(tenant, value, shape) ?? this.#checked(tenant, value, shape, decoded);
+    const job = this.#simple(tenant, value, shape) ?? this.#checked(tenant, value, shape, decoded);
+    return isProblem(job) ? job : (roundedProblem(decoded) ?? job);
   }
 
   /** What most items are: `data` and `iterations`, both possible. Takes nothing that the schema would refuse. */
@@ -65,6 +69,14 @@ export class ItemParser {
     }
     return jobFacts(tenant, chainOfItem(checked.data), checked.data.iterations);
   }
+}
+
+/** What a double does not show of `iterations` as it is written: that it was not whole. */
+function roundedProblem(text: string): Problem | null {
+  const source = iterationsSource(text);
+  if (source === null || isWhole(source)) return null;
+  const detail = `iterations must be a whole number, not ${source.slice(0, MAX_SOURCE)}`;
+  return invalid({ pointer: '#/iterations', detail });
 }
 
 function chainOfItem({ data, dataBase64, digest }: ItemValue): Digest {

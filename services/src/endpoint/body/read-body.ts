@@ -35,6 +35,14 @@ function refuseByHeaders(req: IncomingMessage, maxBytes: number): void {
         `The body must come as it is, without Content-Encoding: ${encoding}.`,
       ),
     );
+  // RFC 9110 §14.5: a part of something is not to be taken for all of it.
+  if (req.headers['content-range'] !== undefined)
+    throw new ProblemError(
+      problem(
+        'malformed-request',
+        'A part of a body (Content-Range) cannot be hashed; send it from its start.',
+      ),
+    );
   const length = req.headers['content-length'];
   if (length !== undefined && Number(length) > maxBytes) throw new ProblemError(tooLarge(maxBytes));
 }

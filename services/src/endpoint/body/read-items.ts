@@ -8,7 +8,8 @@ import type { HeldBytes, Holder } from './held-bytes.ts';
 import { ItemCollector } from './item-collector.ts';
 import { ItemParser, type ParsedItem } from './item-parser.ts';
 import { LinesSink } from './lines-sink.ts';
-import { readBody } from './read-body.ts';
+import { readBody, type BodySink } from './read-body.ts';
+import { WithoutBom } from './without-bom.ts';
 
 /** How a submission came, which is how it is answered. */
 export type SubmissionForm = 'single' | 'array' | 'lines';
@@ -66,7 +67,7 @@ export class ItemReader {
     const single = this.#collector(tenant, { maxItemBytes: maxDocumentBytes, maxItems: 1 }, holder);
     const elements = this.#collector(tenant, { maxItemBytes: maxLineBytes, maxItems }, holder);
     const sink = new DocumentSink(single, elements);
-    const bytes = await readBody(req, res, sink, this.#readOptions());
+    const bytes = await this.#readInto(sink, req, res);
     const { batch } = sink.end();
     const items = batch ? elements.items : single.items;
     return { form: batch ? 'array' : 'single', items, bytes, release: () => holder.giveAll() };
@@ -76,7 +77,7 @@ export class ItemReader {
     const { maxLineBytes, maxItems } = this.#options;
     const lines = this.#collector(tenant, { maxItemBytes: maxLineBytes, maxItems }, holder);
     const sink = new LinesSink(lines);
-    const bytes = await readBody(req, res, sink, this.#readOptions());
+    const bytes = await this.#readInto(sink, req, res);
     sink.end();
     return { form: 'lines', items: lines.items, bytes, release: () => holder.giveAll() };
   }
@@ -89,7 +90,12 @@ export class ItemReader {
     return new ItemCollector((text, shape) => this.#parser.parse(tenant, text, shape), limits, holder);
   }
 
-  #readOptions(): { maxBytes: number; clock: Clock } {
-    return { maxBytes: this.#options.maxDocumentBytes, clock: this.#options.clock };
+  /** The length of the body, in bytes. */
+  async #readInto(sink: BodySink, req: IncomingMessage, res: ServerResponse): Promise<number> {
+    const { maxDocumentBytes: maxBytes, clock } = this.#options;
+    const document = new WithoutBom(sink);
+    const bytes = await readBody(req, res, document, { maxBytes, clock });
+    document.end();
+    return bytes;
   }
 }

@@ -9,6 +9,7 @@ test.each([
   ['{"a":"a","b":["a","a"]}', null],
   [String.raw`{"a\":":1,"x":"\"a\":","a\":":2}`, 'a":'],
   ['{ "a" : 1 , "a" : 2 }', 'a'],
-])('in %s the repeated key is %p', (text, key) => {
+  [`{"data":"${'a'.repeat(8_000_000)}","data":"x"}`, 'data'],
+])('in %.40s the repeated key is %p', (text, key) => {
   expect(repeatedKey(text)).toBe(key);
 });

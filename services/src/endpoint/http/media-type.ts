@@ -1,12 +1,18 @@
 /** The media types that a document can come in. */
 export type DocumentType = 'json' | 'ndjson';
 
-const TYPES: Readonly<Record<string, DocumentType>> = {
-  'application/json': 'json',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-  'application/jsonl': 'ndjson',
-};
+/** A map: every object has a `constructor`. */
+const TYPES: ReadonlyMap<string, DocumentType> = new Map([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+]);
+
+/** Whether a body is a form with files, whose boundary is another one each time. Source: RFC 7578. */
+export function isForm(header: string | undefined): boolean {
+  return header !== undefined && /^multipart\//i.test(header.trim());
+}
 
 /**
  * What a `Content-Type` says about a document; null when it is none we read. A charset other than UTF-8 is not read:
@@ -20,5 +26,5 @@ export function documentType(header: string | undefined): DocumentType | null {
     .map((parameter) => parameter.trim())
     .find((parameter) => parameter.startsWith('charset='));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return null;
-  return TYPES[type!.trim()] ?? null;
+  return TYPES.get(type!.trim()) ?? null;
 }

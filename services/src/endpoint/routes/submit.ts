@@ -4,7 +4,8 @@ import type { Core } from '../core.ts';
 import type { Handler } from '../http/exchange.ts';
 import { checkedQuery, checkNoQuery } from '../http/query.ts';
 import { jobFacts } from '../../jobs/id.ts';
-import { ProblemError } from '../problems.ts';
+import { isForm } from '../http/media-type.ts';
+import { ProblemError, refuse } from '../problems.ts';
 import { unitsOfSubmission } from '../request-units.ts';
 import { tenantOf } from '../tenant.ts';
 import { submitBatch } from './batch.ts';
@@ -36,6 +37,11 @@ export function enqueueHandler(core: Core): Handler {
   const options = { maxBytes: deps.settings.maxBodyBytes, clock: deps.clock };
   return async (exchange) => {
     const { req, res } = exchange;
+    if (isForm(req.headers['content-type']))
+      refuse(
+        'unsupported-media-type',
+        'A form (multipart/form-data) has its own bytes around the data. Send the data alone: curl -T FILE, requests.put(URL, data=file).',
+      );
     const { iterations } = checkedQuery(req.url!, schemas.queries.enqueue);
     const tenant = tenantOf(req);
     const { chain, bytes } = await hashBody(req, res, options);

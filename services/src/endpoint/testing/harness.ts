@@ -26,7 +26,10 @@ export function testDeps(settings: Partial<EndpointSettings> = {}): TestDeps {
     logger: new MemoryLogger(),
     metrics: new MemoryMetrics(),
     tracer: new MemoryTracer(false),
-    settings: endpointSettings({}, { port: 0, version: '1.2.3', id: 'test', drainMs: 2_000, ...settings }),
+    settings: endpointSettings(
+      {},
+      { port: 0, allowedHosts: ['x'], version: '1.2.3', id: 'test', drainMs: 2_000, ...settings },
+    ),
   };
 }
 

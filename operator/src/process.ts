@@ -1,6 +1,6 @@
 import { type ApiAccess, PodAccess } from './control/access.ts';
 import { Election, type Term } from './control/election.ts';
-import { Transport } from './control/transport.ts';
+import { Transport, type TransportOptions } from './control/transport.ts';
 import { Measures } from './measures.ts';
 import { Caches } from './observe/caches.ts';
 import { Operator } from './operator.ts';
@@ -31,20 +31,24 @@ export interface RunningOperator {
 /** Bookmarks come every minute: a watch that has told nothing for so long is broken, in milliseconds. */
 const SILENT_MS = 300_000;
 const HEARD_MS = 90_000;
+/** An attempt to renew the Lease is two requests at most, every two seconds. */
+const LEASE_PER_SECOND = 10;
 
 /** Starts everything. Rejects when something cannot be had, such as the port; then nothing is left running. */
 export async function startOperator(options: ProcessOptions): Promise<RunningOperator> {
   const { settings, logger, version } = options;
   const telemetry = startTelemetry(logger, version);
   const measures = new Measures(telemetry.metrics);
-  const transport = new Transport({
+  const access: Pick<TransportOptions, 'config' | 'userAgent' | 'onAttempt'> = {
     config: options.config ?? (await accessOf(settings)),
-    perSecond: settings.perSecond,
-    burst: settings.perSecond * 2,
     userAgent: `hashcluster-operator/${version}`,
     onAttempt: (attempt) => measures.requested(attempt),
-  });
-  const office = new Office(options, transport, measures);
+  };
+  const { perSecond } = settings;
+  const transport = new Transport({ ...access, perSecond, burst: perSecond * 2 });
+  // Renewing the Lease never waits for requests of the work that it is for.
+  const leaseTransport = new Transport({ ...access, perSecond: LEASE_PER_SECOND, burst: LEASE_PER_SECOND });
+  const office = new Office(options, { transport, leaseTransport }, measures);
   const { caches } = office;
   const admin = new AdminServer({
     ...{ host: settings.adminHost, port: settings.adminPort, logger, scrape: telemetry.scrape },
@@ -58,6 +62,7 @@ export async function startOperator(options: ProcessOptions): Promise<RunningOpe
     { name: 'telemetry', start: () => undefined, stop: () => telemetry.stop() },
     { name: 'admin', start: async () => (port = (await admin.start()).port), stop: () => admin.stop() },
     { name: 'transport', start: () => undefined, stop: () => transport.stop() },
+    { name: 'lease transport', start: () => undefined, stop: () => leaseTransport.stop() },
     { name: 'caches', start: () => caches.start(), stop: () => caches.stop() },
     office,
   ]);
@@ -91,6 +96,13 @@ function notSynced(caches: Caches): string | null {
   return missing.length === 0 ? null : `not listed yet: ${missing.map(({ name }) => name).join(', ')}`;
 }
 
+/** Ways to the API server. */
+interface Transports {
+  readonly transport: Transport;
+  /** With connections and a rate of its own. */
+  readonly leaseTransport: Transport;
+}
+
 /** Stands for election, and works while it is elected. */
 class Office implements Part {
   readonly name = 'office';
@@ -101,7 +113,7 @@ class Office implements Part {
   readonly #election: Election;
   #operator: Operator | null = null;
 
-  constructor(options: ProcessOptions, transport: Transport, measures: Measures) {
+  constructor(options: ProcessOptions, { transport, leaseTransport }: Transports, measures: Measures) {
     const { settings, logger } = options;
     this.#options = options;
     this.#transport = transport;
@@ -122,7 +134,8 @@ class Office implements Part {
     });
     measures.watch({ caches: () => this.caches.facts, queue: () => this.#operator?.queue ?? null });
     this.#election = new Election({
-      ...{ transport, namespace: settings.namespace, name: settings.lease, identity: settings.identity },
+      ...{ namespace: settings.namespace, name: settings.lease, identity: settings.identity },
+      transport: leaseTransport,
       onElected: (term) => this.#begin(term),
       onLost: (error) => options.onFault(error),
       onTrouble: (error) => logger.warn('The Lease could not be read or written', { error }),

@@ -4,6 +4,7 @@ import type { EventRecorder } from '../control/events.ts';
 import { actionRef, type Action, type ActionKind, type ActionOf, type MongoAddress } from '../plan/action.ts';
 import type { ObjectRef } from '../plan/kube.ts';
 import type { LedgerEntry } from '../plan/observed.ts';
+import { RESIZE_REQUESTED } from '../plan/volumes.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
 import { generateData } from './generate.ts';
@@ -119,7 +120,11 @@ function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKin
     annotate: ({ ref, annotations }) => writer.mergeIfThere(ref, { metadata: { annotations } }),
     evict: ({ ref }) => writer.evict(ref),
     createSecret: ({ object, keys }) => writer.create({ ...object, data: generateData(keys) }),
-    expandVolume: ({ ref, storage }) => writer.merge(ref, { spec: { resources: { requests: { storage } } } }),
+    expandVolume: ({ ref, storage, at }) =>
+      writer.merge(ref, {
+        ...(at !== undefined && { metadata: { annotations: { [RESIZE_REQUESTED]: at } } }),
+        spec: { resources: { requests: { storage } } },
+      }),
     event: ({ type, reason, message }, cluster) =>
       events.record({ regarding: clusterRef(cluster), type, reason, action: 'Reconcile', note: message }),
     finalizer: ({ change }, cluster) => {

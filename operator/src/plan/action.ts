@@ -109,8 +109,14 @@ export type Action =
     }
   /** Puts our finalizer on the HashCluster, or takes it away. */
   | { readonly kind: 'finalizer'; readonly change: 'add' | 'remove'; readonly why: string }
-  /** Merge patch of `spec.resources.requests.storage` of a PersistentVolumeClaim. */
-  | { readonly kind: 'expandVolume'; readonly ref: ObjectRef; readonly storage: string; readonly why: string }
+  /** Merge patch of `spec.resources.requests.storage` of a PersistentVolumeClaim, and of when it was asked for: RFC 3339. */
+  | {
+      readonly kind: 'expandVolume';
+      readonly ref: ObjectRef;
+      readonly storage: string;
+      readonly why: string;
+      readonly at?: string;
+    }
   /** What the reconciler notes down for later plans. */
   | { readonly kind: 'remember'; readonly entry: LedgerEntry; readonly why: string }
   /** Replaces the status, by server-side apply of `/status`. */

@@ -28,6 +28,7 @@ const NOTHING: Findings = {
   scaling: { decisions: [], actions: [] },
   healing: { patients: [], holds: [], actions: [] },
   stuck: [],
+  resizing: [],
   waiting: null,
   changing: [],
 };
@@ -84,7 +85,7 @@ function planRunning(context: Context): Steps {
     ],
     last: mongoSteps(context),
     findings: {
-      ...{ scaling, healing, stuck: volumes.stuck, waiting: roles.waiting },
+      ...{ scaling, healing, stuck: volumes.stuck, resizing: volumes.resizing, waiting: roles.waiting },
       changing: changedBy([...servers, ...roles.actions]),
     },
   };

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { ClusterSpecInput } from '../api/spec.ts';
 import type { KubeObject } from './kube.ts';
 import type { Observed } from './observed.ts';
-import { NOW, scene } from './testing/scene.ts';
-import { planVolumes } from './volumes.ts';
+import { ago, NOW, scene } from './testing/scene.ts';
+import { planVolumes, RESIZE_REQUESTED } from './volumes.ts';
 
 function claim(storage: string, capacity = storage): KubeObject {
   return {
@@ -76,6 +76,33 @@ describe('a volume', () => {
       storage === null ? [] : [storage],
     );
     expect(stuck).toEqual([]);
+  });
+
+  const resized = (more: object, annotations: Record<string, string> = {}): KubeObject => {
+    const live = claim('20Gi', '10Gi');
+    const status = { ...(live['status'] as object), ...more };
+    return { ...live, metadata: { ...live.metadata, annotations }, status };
+  };
+  const requested = (seconds: number) => ({ [RESIZE_REQUESTED]: ago(seconds) });
+  const managed = { storage: '20Gi' };
+  const error = { type: 'ControllerResizeError', status: 'True', message: 'quota of the cloud' };
+
+  test.each<[string, KubeObject, 'resizing' | 'stuck', RegExp]>([
+    ['goes on', resized({}, requested(599)), 'resizing', /^Resizing data-hc-mongodb-0 from 10Gi to 20Gi$/],
+    ['was asked for by somebody else', resized({}), 'resizing', /^Resizing/],
+    ['is not done for long', resized({}, requested(600)), 'stuck', /20Gi: accepted at .* and not done since/],
+    ['has failed', resized({ conditions: [error] }), 'stuck', /20Gi: quota of the cloud$/],
+    [
+      'cannot be done',
+      resized({ allocatedResourceStatuses: { storage: 'NodeResizeInfeasible' } }),
+      'stuck',
+      /NodeResizeInfeasible/,
+    ],
+  ])('is told of while its resize %s', (_, live, where, says) => {
+    const plan = planned({ managed, claim: live });
+    expect(plan.actions).toEqual([]);
+    expect(plan[where][0]?.message).toMatch(says);
+    expect(plan[where === 'stuck' ? 'resizing' : 'stuck']).toEqual([]);
   });
 
   test('that cannot grow is told of', () => {

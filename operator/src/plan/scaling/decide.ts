@@ -42,7 +42,7 @@ export function decide(question: Question): RoleDecision {
   const because = limited && replicas !== wanted ? ` (${wanted} wanted: ${limited.message})` : '';
   return {
     ...{ ...base, replicas, why: `${what} → ${replicas}${because}` },
-    limited: replicas === max && asked > max ? atMaximum(asked, max) : (limited ?? unknownLimit(signals)),
+    limited: min === max ? null : limitOf({ replicas, limited }, { asked, max, signals }),
   };
 }
 
@@ -112,6 +112,18 @@ function paceOf({ role, current, observed }: RoleView): Pace {
 
 function atMaximum(asked: number, max: number): Limit {
   return { reason: 'AtMaximum', message: `${asked} are wanted, and ${max} is the maximum` };
+}
+
+/** What keeps a role from what its signals ask for. With equal bounds nothing is asked. */
+function limitOf(
+  { replicas, limited }: Step,
+  {
+    asked,
+    max,
+    signals,
+  }: { readonly asked: number; readonly max: number; readonly signals: readonly Signal[] },
+): Limit | null {
+  return replicas === max && asked > max ? atMaximum(asked, max) : (limited ?? unknownLimit(signals));
 }
 
 /** What is unknown is told even while nothing would shrink. */

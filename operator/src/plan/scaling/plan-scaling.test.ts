@@ -34,7 +34,7 @@ function spec(scaling: Scaling = {}): Input {
 
 interface Setting {
   readonly current?: number;
-  readonly seconds?: number;
+  readonly seconds?: number | null;
   readonly scaling?: Scaling;
   readonly ledger?: readonly LedgerEntry[];
   readonly status?: object;
@@ -200,6 +200,14 @@ describe('fewer workers', () => {
 });
 
 describe('bounds', () => {
+  test('that are equal leave nothing to be limited', () => {
+    const fixed = { worker: { ...spec().worker, replicas: { min: 4, max: 4 } } };
+    for (const seconds of [600, null, 0]) {
+      const { decision } = decideFor({ seconds, more: { spec: fixed } });
+      expect(decision).toMatchObject({ replicas: 4, limited: null });
+    }
+  });
+
   test.each([
     {
       says: 'a new Deployment gets the minimum',

@@ -93,6 +93,11 @@ function stepOf(facts: Facts, component: Component): Step | null {
     : roleStep(facts, component, workload);
 }
 
+/** Volumes of which more was asked for than they have got so far. */
+function resizes({ resizing }: Facts): Step[] {
+  return resizing.map(({ message }) => ({ isRollout: false, says: message }));
+}
+
 function progressing(facts: Facts): Verdict {
   const { context, waiting, changing, missingSecrets } = facts;
   const { metadata, spec } = context.cluster;
@@ -103,7 +108,8 @@ function progressing(facts: Facts): Verdict {
   if (missingSecrets.length > 0) return no('SecretMissing', waiting ?? 'Secrets are missing');
   const steps = componentsOf(context)
     .map((component) => stepOf(facts, component))
-    .filter((step) => step !== null);
+    .filter((step) => step !== null)
+    .concat(resizes(facts));
   const changes = [...(waiting === null ? [] : [waiting]), ...changing];
   const says = [...changes, ...steps.map((step) => step.says)];
   if (says.length === 0) return no('Complete', 'All components match the spec');
@@ -247,6 +253,12 @@ function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: O
     return no(
       'ActionFailing',
       `The operator has tried in vain for ${FAILING_MS / 1000} s or longer: ${says}`,
+    );
+  }
+  if (facts.context.cluster.spec.paused) {
+    return yes(
+      'Paused',
+      'Jobs are accepted and processed. spec.paused is true: changes to the spec are not applied',
     );
   }
   return yes('Ready', 'All components match the spec, and jobs are accepted and processed');

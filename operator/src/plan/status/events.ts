@@ -7,6 +7,9 @@ const TOLD: readonly (readonly [ConditionType, boolean])[] = [
   ['Degraded', false],
 ];
 
+/** Reasons for not being ready that somebody has asked for. */
+const AS_ASKED: ReadonlySet<string> = new Set(['RollingOut', 'Deleting', 'Paused']);
+
 function conditionOf(status: ClusterStatus | undefined, type: ConditionType): Condition | undefined {
   return status?.conditions?.find((condition) => condition.type === type);
 }
@@ -18,7 +21,7 @@ export function statusEvents(before: ClusterStatus | undefined, after: ClusterSt
     const isNews = is !== undefined && was?.status !== is.status;
     // What begins is neither ready nor degraded, and nobody needs to be told.
     if (!isNews || (was === undefined && is.status !== 'True')) return [];
-    const isGood = (is.status === 'True') === good;
+    const isGood = (is.status === 'True') === good || AS_ASKED.has(is.reason);
     return [{ kind: 'event', type: isGood ? 'Normal' : 'Warning', reason: is.reason, message: is.message }];
   });
 }

@@ -14,6 +14,8 @@ export interface Findings {
   readonly scaling: ScalingPlan;
   readonly healing: HealingPlan;
   readonly stuck: readonly Stuck[];
+  /** Volumes that are being resized. */
+  readonly resizing: readonly Stuck[];
   /** What a rollout waits for; null: nothing. */
   readonly waiting: string | null;
   /** How this very plan changes workloads, for people. */

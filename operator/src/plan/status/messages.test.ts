@@ -43,6 +43,12 @@ const cases: [string, ConditionType, Case, string][] = [
     'ReplicasUpdating: worker: 3/5 pods ready',
   ],
   [
+    'a volume that is being resized',
+    'Progressing',
+    { findings: { resizing: [{ claim: 'c', message: 'Resizing c from 10Gi to 20Gi' }] } },
+    'ReplicasUpdating: Resizing c from 10Gi to 20Gi',
+  ],
+  [
     'a suspended replacement',
     'Degraded',
     { findings: { healing: { ...QUIET.healing, holds: [suspended] } } },

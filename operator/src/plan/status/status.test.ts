@@ -160,7 +160,7 @@ describe('conditions', () => {
     [
       'while it is paused',
       { spec: { paused: true } },
-      { Progressing: 'False Paused', ScalingLimited: 'True Paused' },
+      { Ready: 'True Paused', Progressing: 'False Paused', ScalingLimited: 'True Paused' },
     ],
     ['while it is deleted', { deleting: true }, { Progressing: 'True Deleting', Ready: 'False Deleting' }],
     [
@@ -266,6 +266,7 @@ describe('the status', () => {
 describe('events', () => {
   const calm = statusFor({});
   const down = statusFor({ mongo: { primary: null } });
+  const rolling = statusFor({ findings: { changing: ['Updating Deployment hc-worker (spec.template)'] } });
   const wrong = statusFor({ more: { refusals: [{ ref: 'Ingress hc', message: 'bad class', since: NOW }] } });
 
   test.each<[string, ClusterStatus | undefined, ClusterStatus, readonly string[]]>([
@@ -275,6 +276,8 @@ describe('events', () => {
     ['tell that a cluster is no longer ready, and why', calm, down, ['Warning NoPrimary']],
     ['tell what is wrong', calm, wrong, ['Warning Refused']],
     ['tell that nothing is wrong any more', wrong, calm, ['Normal AsExpected']],
+    ['tell of a roll-out as of what was asked for', calm, rolling, ['Normal RollingOut']],
+    ['tell of a deletion likewise', calm, statusFor({ deleting: true }), ['Normal Deleting']],
     ['say nothing twice', wrong, wrong, []],
   ])('%s', (_, before, after, expected) => {
     expect(statusEvents(before, after).map(({ type, reason }) => `${type} ${reason}`)).toEqual(expected);

@@ -12,6 +12,7 @@ export const QUIET: Findings = {
   scaling: { decisions: [], actions: [] },
   healing: { patients: [], holds: [], actions: [] },
   stuck: [],
+  resizing: [],
   waiting: null,
   changing: [],
 };

@@ -14,9 +14,19 @@ interface Manifest {
   };
   readonly rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
   readonly spec?: {
-    template?: { spec: { containers: { env: { name: string; value?: string }[]; image: string }[] } };
+    template?: {
+      spec: {
+        containers: { env: { name: string; value?: string }[]; image: string }[];
+        tolerations: object[];
+        topologySpreadConstraints: object[];
+      };
+    };
   };
 }
+
+const LOST_NODES = ['not-ready', 'unreachable'].map((name) => ({
+  ...{ key: `node.kubernetes.io/${name}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 30 },
+}));
 
 interface Rendered extends Outcome {
   readonly manifests: readonly Manifest[];
@@ -117,10 +127,34 @@ describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
       metadata: { annotations: { a: 'b' } },
       spec: {
         ...{ priorityClassName: 'high', nodeSelector: { kind: 'system' } },
-        ...{ tolerations: [{ key: 'dedicated' }], imagePullSecrets: [{ name: 'registry' }] },
+        ...{ tolerations: [{ key: 'dedicated' }, ...LOST_NODES], imagePullSecrets: [{ name: 'registry' }] },
         containers: [{ image: 'mirror/operator:1.2.3' }],
       },
     });
+  });
+
+  const pods = (...values: string[]) =>
+    template(...values).manifests.find(({ kind }) => kind === 'Deployment')!.spec!.template!.spec;
+
+  test.each([
+    ['leave a lost node after 30 s', [], LOST_NODES],
+    [
+      'stay on one as long as they are told to',
+      ['tolerations[0].key=node.kubernetes.io/unreachable', 'tolerations[0].tolerationSeconds=9'],
+      [{ key: 'node.kubernetes.io/unreachable', tolerationSeconds: 9 }, LOST_NODES[0]],
+    ],
+    ['stay everywhere when they are told to', ['tolerations[0].operator=Exists'], [{ operator: 'Exists' }]],
+  ])('has pods that %s', (_what, values, expected) => {
+    expect(pods(...values)).toMatchObject({ tolerations: expected });
+    expect(pods(...values).tolerations).toHaveLength(expected.length);
+  });
+
+  test.each([
+    ['1', 'ScheduleAnyway'],
+    ['2', 'DoNotSchedule'],
+  ])('spreads %s operators over nodes: %s', (replicas, whenUnsatisfiable) => {
+    const [constraint] = pods(`replicas=${replicas}`).topologySpreadConstraints;
+    expect(constraint).toMatchObject({ topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable });
   });
 
   test.each([

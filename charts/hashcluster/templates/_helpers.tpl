@@ -48,3 +48,16 @@ true
 {{- define "hashcluster.namespaces" -}}
 {{- toJson (default (list .Release.Namespace) .Values.watchNamespaces) -}}
 {{- end }}
+
+{{- /* Those of the values, and a short wait for lost nodes unless they say otherwise: one without a key is of every taint. */ -}}
+{{- define "hashcluster.tolerations" -}}
+{{- $all := .Values.tolerations }}
+{{- $given := list }}
+{{- range .Values.tolerations }}{{ $given = append $given (default "" .key) }}{{ end }}
+{{- range $key := list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" }}
+{{- if not (or (has "" $given) (has $key $given)) }}
+{{- $all = append $all (dict "key" $key "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" 30) }}
+{{- end }}
+{{- end }}
+{{- toJson $all }}
+{{- end }}

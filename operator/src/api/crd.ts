@@ -25,6 +25,11 @@ const COLUMNS: readonly Column[] = [
     description: 'Why it is ready or not.',
   },
   {
+    ...{ name: 'Observed', type: 'date', jsonPath: '.status.observedAt' },
+    description:
+      'How long ago the operator last looked: more than a few minutes mean that no operator works.',
+  },
+  {
     ...{ name: 'Endpoints', type: 'integer', jsonPath: '.status.endpoint.ready' },
     description: 'Endpoints that are ready.',
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { about, count, mapListOf, name, quantity, raw, text, texts } from './schema-kit.ts';
+import { about, count, mapListOf, name, podMetadata, quantity, raw, text, texts } from './schema-kit.ts';
 
 /** `resources` of a container. */
 export type Resources = z.output<ResourcesSchema>;
@@ -18,6 +18,8 @@ export interface ResourceDefaults {
 /** What the roles differ in. */
 interface RoleDefaults {
   readonly role: 'endpoint' | 'worker';
+  /** The smallest that `min` may be. */
+  readonly least: number;
   readonly min: number;
   readonly max: number;
   readonly resources: ResourceDefaults;
@@ -191,11 +193,15 @@ function manners() {
   };
 }
 
-function sizeFields({ role, min, max, resources: standard }: RoleDefaults) {
+function sizeFields({ role, min, max, least, resources: standard }: RoleDefaults) {
+  const fewest =
+    least > 0
+      ? `The fewest ${role}s.`
+      : `The fewest ${role}s. With 0 there is none while there is nothing to do, and a job that is queued starts the first.`;
   return {
     replicas: z
       .object({
-        min: count(`The fewest ${role}s.`, 1, 1000).default(min),
+        min: count(fewest, least, 1000).default(min),
         max: count(`The most ${role}s.`, 1, 1000).default(max),
       })
       .prefault({})
@@ -212,6 +218,7 @@ function sizeFields({ role, min, max, resources: standard }: RoleDefaults) {
 function podFields({ graceSeconds }: RoleDefaults) {
   return {
     placement: PLACEMENT.prefault({}),
+    ...podMetadata(),
     env: env(),
     terminationGracePeriodSeconds: count(
       'How long a pod has for giving back what it works on.',
@@ -224,14 +231,14 @@ function podFields({ graceSeconds }: RoleDefaults) {
 const SCALING = about('What decides how many pods there are. The largest answer of all signals counts.');
 
 const ENDPOINT: RoleDefaults = {
-  ...{ role: 'endpoint', min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
+  ...{ role: 'endpoint', least: 1, min: 2, max: 10, cpuUtilization: 70, graceSeconds: 60 },
   resources: { requests: { cpu: '200m', memory: '192Mi' }, limits: { memory: '1Gi' } },
   disk: 'How full the disks of a managed MongoDB and Kafka may get. Above the target they answer late, and endpoints hold requests for longer: there are more endpoints than the minimum then, in proportion to how far the fullest disk is above it. Endpoints keep nothing on disk themselves.',
 };
 
 /** A CPU limit makes all workers equal: each hashes on as many threads as it has cores. */
 const WORKER: RoleDefaults = {
-  ...{ role: 'worker', min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
+  ...{ role: 'worker', least: 0, min: 2, max: 20, cpuUtilization: 90, graceSeconds: 60 },
   resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '1', memory: '512Mi' } },
   disk: 'How full the disks may get: those of a managed MongoDB and Kafka, as long as there is work for more workers, and those that the workers write to.',
 };

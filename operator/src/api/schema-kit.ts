@@ -65,6 +65,14 @@ export function raw(description: string): z.ZodRecord<z.ZodString, z.ZodUnknown>
     .meta({ description, 'x-kubernetes-preserve-unknown-fields': true });
 }
 
+/** What users add to pods. */
+export function podMetadata() {
+  return {
+    podLabels: texts('Labels of the pods; those of the operator are stronger.', 63).optional(),
+    podAnnotations: texts('Annotations of the pods; those of the operator are stronger.', 4096).optional(),
+  };
+}
+
 /** Text by key. */
 export function texts(description: string, max = 512): z.ZodRecord<z.ZodString, z.ZodString> {
   return z.record(z.string(), z.string().max(max)).meta({ description, maxProperties: 64 });

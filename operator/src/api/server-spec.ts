@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PLACEMENT, resources, type ResourceDefaults } from './role-spec.ts';
-import { about, count, name, storage, text, type CelRule } from './schema-kit.ts';
+import { about, count, name, podMetadata, storage, text, type CelRule } from './schema-kit.ts';
 
 export type MongoSpec = z.output<typeof MONGO_SPEC>;
 export type ManagedServer = NonNullable<MongoSpec['managed']>;
@@ -46,6 +46,7 @@ function managed(defaults: ManagedDefaults) {
       image: text('The image, in place of the operator’s.', 512).optional(),
       resources: resources(defaults.resources).prefault({}),
       placement: PLACEMENT.prefault({}),
+      ...podMetadata(),
     })
     .meta(
       about(

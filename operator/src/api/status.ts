@@ -99,6 +99,7 @@ function replicaSet() {
 export const CLUSTER_STATUS = z
   .object({
     observedGeneration: whole('The generation of the spec that this is about.').optional(),
+    observedAt: instant('When the operator last looked, give or take a minute.').optional(),
     conditions: z
       .array(condition())
       .max(16)

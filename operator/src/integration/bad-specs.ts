@@ -41,7 +41,11 @@ const policies = (policy: unknown) => ({ behavior: { scaleDown: { policies: [pol
 const env = (...variables: unknown[]) => ({ env: variables });
 
 const OUT_OF_RANGE: readonly BadSpec[] = [
-  worker('no worker at all', { replicas: { min: 0 } }, /worker\.replicas\.min.*greater than or equal to 1/),
+  worker(
+    'no worker at most',
+    { replicas: { min: 0, max: 0 } },
+    /worker\.replicas\.max.*greater than or equal to 1/,
+  ),
   worker(
     'too many workers',
     { replicas: { max: 1_001 } },

@@ -55,6 +55,8 @@ function placement(part: string): SpecChange[] {
       value: [{ topologyKey: 'zone', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' }],
     },
     { path: `${part}.placement.priorityClassName`, value: 'high' },
+    { path: `${part}.podLabels`, value: { team: 'a' } },
+    { path: `${part}.podAnnotations`, value: { note: 'a' } },
   ];
 }
 

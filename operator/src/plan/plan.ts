@@ -23,6 +23,8 @@ import { planVolumes } from './volumes.ts';
 /** How soon to look again: what is asked of running parts changes without anybody saying so. Milliseconds. */
 const UNSETTLED_MS = 2_000;
 const SETTLED_MS = 5_000;
+/** Only the age of the status changes. */
+const PAUSED_MS = 60_000;
 
 const NOTHING: Findings = {
   scaling: { decisions: [], actions: [] },
@@ -45,6 +47,26 @@ function finalizer({ cluster }: Context): Action[] {
   return [
     { kind: 'finalizer', change: 'add', why: 'its workers are to give their jobs back before it goes' },
   ];
+}
+
+/** With Events for what people want to know of. Those of an action that is refused are passed over with it. */
+function announced(actions: readonly Action[]): Action[] {
+  return actions.flatMap((action) => {
+    const says = announcement(action);
+    return says === null ? [action] : [action, { kind: 'event', type: 'Normal', ...says }];
+  });
+}
+
+function announcement(action: Action): { readonly reason: string; readonly message: string } | null {
+  if (action.kind === 'apply' && isWorkload(action.object)) {
+    const reason = action.fields === undefined ? 'Created' : 'Updated';
+    return { reason, message: applySays(action) };
+  }
+  if (action.kind === 'expandVolume') {
+    const { ref, storage, why } = action;
+    return { reason: 'VolumeResizing', message: `Resizing ${ref.name} to ${storage}: ${why}` };
+  }
+  return null;
 }
 
 /** Everything around the pods, and what nobody wants any more. */
@@ -101,7 +123,7 @@ function stepsOf(context: Context): Steps {
 
 function recheckOf({ cluster }: Context, actions: readonly Action[]): number | null {
   const { metadata, spec, status } = cluster;
-  if (spec.paused && metadata.deletionTimestamp === undefined) return null;
+  if (spec.paused && metadata.deletionTimestamp === undefined) return PAUSED_MS;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
   return ready && actions.length === 0 ? SETTLED_MS : UNSETTLED_MS;
 }
@@ -121,6 +143,6 @@ export function plan(observed: Observed): Plan {
     status === null
       ? []
       : [status, ...statusEvents(before, status.status), ...replicaSetEvents(before, status.status)];
-  const all = [...actions, ...told, ...last];
+  const all = [...announced(actions), ...told, ...last];
   return { actions: all, recheckMs: recheckOf(context, all) };
 }

@@ -15,7 +15,7 @@ const KINDS: readonly Kind[] = [
 /** What differs from one time to the next without meaning anything. */
 const FLEETING = new Set([
   ...['uid', 'resourceVersion', 'managedFields', 'generation', 'observedGeneration', 'creationTimestamp'],
-  ...['lastTransitionTime', 'lastAt', 'at', 'clusterIP', 'clusterIPs', 'namespace'],
+  ...['lastTransitionTime', 'lastAt', 'at', 'observedAt', 'clusterIP', 'clusterIPs', 'namespace'],
 ]);
 
 /** Everything that belongs to one HashCluster, and the HashCluster. */

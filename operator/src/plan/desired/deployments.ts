@@ -72,6 +72,7 @@ function partsOf(context: Context, role: Role): PodParts {
     resources: spec.resources,
     placement: { ...spec.placement, tolerations: tolerationsOfStateless(spec.placement.tolerations ?? []) },
     user: USER,
+    added: spec,
     graceSeconds: spec.terminationGracePeriodSeconds,
     volumes: [scratch('tmp', '128Mi'), ...volumes],
     mounts: [{ name: 'tmp', mountPath: '/tmp' }, ...mounts],

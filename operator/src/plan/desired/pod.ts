@@ -28,6 +28,11 @@ export interface PodParts {
   readonly volumes: readonly Named[];
   readonly mounts: readonly Named[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** What the user adds to the pods. */
+  readonly added: {
+    readonly podLabels?: Readonly<Record<string, string>> | undefined;
+    readonly podAnnotations?: Readonly<Record<string, string>> | undefined;
+  };
   readonly serviceAccountName: string;
 }
 
@@ -84,10 +89,14 @@ function containerOf(context: Context, parts: PodParts) {
  */
 export function podTemplate(context: Context, parts: PodParts): object {
   const { cluster } = context;
-  const { component, user, annotations } = parts;
+  const { component, user, added } = parts;
+  const annotations = { ...added.podAnnotations, ...parts.annotations };
   const pull = cluster.spec.imagePullSecrets;
   return {
-    metadata: { labels: labelsOf(cluster, component), ...(annotations && { annotations }) },
+    metadata: {
+      labels: { ...added.podLabels, ...labelsOf(cluster, component) },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
     spec: {
       ...(pull.length > 0 && { imagePullSecrets: pull }),
       serviceAccountName: parts.serviceAccountName,

@@ -13,7 +13,7 @@ export type Server = 'mongodb' | 'kafka';
 /** A member's pod, but what is the same for all servers. */
 export type ServerParts = Omit<
   PodParts,
-  'component' | 'image' | 'resources' | 'placement' | 'serviceAccountName'
+  'component' | 'image' | 'resources' | 'placement' | 'serviceAccountName' | 'added'
 >;
 
 interface Claimed {
@@ -74,6 +74,7 @@ export function serverSet(
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       template: podTemplate(context, {
         ...{ ...parts, component: server, image, resources, placement, serviceAccountName: name },
+        added: managed,
       }),
       volumeClaimTemplates: [claimTemplate(context, server, managed)],
     },

@@ -10,7 +10,7 @@ import type { RoleDecision, ScalingPlan } from './decision.ts';
 import { diskSignals } from './disk.ts';
 import { beginning, isNews, type Recommendation } from './history.ts';
 import type { RoleView, Signal } from './signal.ts';
-import { clusterReport, usefulWorkers, workerReports, workSignals } from './work.ts';
+import { clusterReport, jobsSignal, usefulWorkers, workerReports, workSignals } from './work.ts';
 
 const ROLES: readonly Role[] = ['endpoint', 'worker'];
 /** A pod that is still there so long after it should have gone is not waited for. */
@@ -77,8 +77,17 @@ function signalsOf(view: RoleView): Signal[] {
   const cpu = cpuSignal(view);
   const ownCpu = cpu === null ? [] : [cpu];
   if (view.role === 'endpoint') return [...ownCpu, ...diskSignals(view)];
-  const useful = usefulWorkers(clusterReport(view.observed));
-  return [...ownCpu.map((signal) => capped(signal, useful)), ...diskSignals(view), ...workSignals(view)];
+  const report = clusterReport(view.observed);
+  const jobs = view.spec.replicas.min === 0 ? [jobsSignal(report)] : [];
+  // Without a worker nothing else can be measured.
+  if (jobs.length > 0 && view.current === 0) return jobs;
+  const useful = usefulWorkers(report);
+  return [
+    ...jobs,
+    ...ownCpu.map((signal) => capped(signal, useful)),
+    ...diskSignals(view),
+    ...workSignals(view),
+  ];
 }
 
 function capped(signal: Signal, most: number): Signal {

@@ -3,7 +3,7 @@ import type { Pod } from '../kube.ts';
 import type { Observed, Role } from '../observed.ts';
 
 /** What can ask for replicas. */
-export type SignalName = 'cpu' | 'disk' | 'backlog' | 'oldestAge';
+export type SignalName = 'cpu' | 'disk' | 'backlog' | 'oldestAge' | 'jobs';
 
 /** A signal that was read, and the replicas that it asks for. */
 export interface KnownSignal {

@@ -32,8 +32,20 @@ export function workerReports({ readings, now }: Observed): ReadonlyMap<string, 
  */
 export function usefulWorkers(report: ClusterReport | null): number {
   if (report === null || heard(report) === 0) return Infinity;
-  const jobs = report.backlog.queued.reduce((sum, queue) => sum + queue.jobs, report.backlog.running);
-  return Math.ceil(jobs / Math.max(1, report.engines / heard(report)));
+  return Math.ceil(jobsOf(report) / Math.max(1, report.engines / heard(report)));
+}
+
+/** For workers of which there may be none: one as long as there is any job. */
+export function jobsSignal(report: ClusterReport | null): Signal {
+  if (report === null)
+    return { name: 'jobs', known: false, says: 'no endpoint says how many jobs there are' };
+  const jobs = jobsOf(report);
+  const says = jobs === 0 ? 'no jobs' : `${jobs} ${jobs === 1 ? 'job' : 'jobs'} queued or running`;
+  return { name: 'jobs', known: true, replicas: Math.min(1, jobs), says };
+}
+
+function jobsOf({ backlog }: ClusterReport): number {
+  return backlog.queued.reduce((sum, queue) => sum + queue.jobs, backlog.running);
 }
 
 /** For workers: seconds of work for those that are heard, and the age of the oldest queued job, where they are looked at. */

@@ -31,10 +31,22 @@ function available(facts: Facts): Verdict {
   if (endpoint.ready === 0) {
     return no('NoEndpoint', says('No endpoint is ready: jobs cannot be submitted', 'endpoint'));
   }
+  if (worker.desired === 0 && isHibernating(facts)) {
+    return yes('Hibernating', 'Jobs are accepted. There are none, so no worker runs: a job starts the first');
+  }
+  if (worker.ready === 0 && facts.context.cluster.spec.worker.replicas.min === 0) {
+    return no('WorkersStarting', says('Workers are starting: jobs are stored, and processed soon', 'worker'));
+  }
   if (worker.ready === 0) {
     return no('NoWorker', says('No worker is ready: jobs are stored, but not processed', 'worker'));
   }
   return yes('Serving', 'Jobs are accepted and processed');
+}
+
+/** Whether workers are meant to be away: the scaler has made them so, and only where the spec allows it. */
+function isHibernating({ context }: Facts): boolean {
+  const { replicas } = context.cluster.spec.worker;
+  return replicas.min === 0 && workloadOf(context, 'worker') !== null;
 }
 
 /** Something that is under way with a part. */

@@ -8,7 +8,7 @@ const TOLD: readonly (readonly [ConditionType, boolean])[] = [
 ];
 
 /** Reasons for not being ready that somebody has asked for. */
-const AS_ASKED: ReadonlySet<string> = new Set(['RollingOut', 'Deleting', 'Paused']);
+const AS_ASKED: ReadonlySet<string> = new Set(['RollingOut', 'Deleting', 'Paused', 'WorkersStarting']);
 
 function conditionOf(status: ClusterStatus | undefined, type: ConditionType): Condition | undefined {
   return status?.conditions?.find((condition) => condition.type === type);

@@ -25,6 +25,7 @@ function conditions(given: Case): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
+const HIBERNATING: Case = { spec: { worker: { replicas: { min: 0 } } } };
 const failed = {
   type: 'Progressing',
   status: 'False',
@@ -94,6 +95,19 @@ describe('conditions', () => {
       'without workers',
       { children: without('hc-worker', there('worker', { readyReplicas: 0 })) },
       { Available: 'False NoWorker', Ready: 'False NoWorker' },
+    ],
+    [
+      'of workers that hibernate',
+      { ...HIBERNATING, children: without('hc-worker', there('worker', {}, 0)) },
+      { Available: 'True Hibernating', Ready: 'True Ready', Progressing: 'False Complete' },
+    ],
+    [
+      'of workers that wake up',
+      {
+        ...HIBERNATING,
+        children: without('hc-worker', there('worker', { readyReplicas: 0, availableReplicas: 0 }, 1)),
+      },
+      { Available: 'False WorkersStarting', Ready: 'False WorkersStarting' },
     ],
     [
       'while pods are replaced',
@@ -212,6 +226,15 @@ describe('the status', () => {
   test('is written once', () => {
     expect(written({})).not.toBeNull();
     expect(written({ status: statusFor({}) })).toBeNull();
+  });
+
+  test.each([
+    [59, false],
+    [60, true],
+  ])('is written again after %i s although it says nothing new: %s', (seconds, again) => {
+    const at = new Date(NOW - seconds * 1000).toISOString().replace('.000Z', 'Z');
+    const status = { ...statusFor({}), observedAt: at };
+    expect(written({ status }) !== null).toBe(again);
   });
 
   const backlog = (seconds: number | null): Partial<Observed> => ({

@@ -12,6 +12,7 @@ import { urlOf } from '../desired/ingress.ts';
 import { selectorOf, selectorText } from '../desired/names.ts';
 import { canonical } from '../fingerprint.ts';
 import { fresh, type ClusterReport, type Component, type Observed } from '../observed.ts';
+import { timeOf } from '../pods.ts';
 import { isStillAsking } from './asking.ts';
 import { verdictsOf } from './conditions.ts';
 import { factsOf, type Facts, type Findings } from './facts.ts';
@@ -22,6 +23,8 @@ const VALID_MS = 60_000;
 /** A backlog that has changed by less than this share is no news. */
 const NEWS = 0.1;
 const MAX_MESSAGE = 4096;
+/** A status that says nothing new is written again after so long: its age says whether an operator works. */
+const OBSERVED_MS = 60_000;
 
 /** RFC 3339, without the fraction. */
 function instant(ms: number): string {
@@ -128,6 +131,7 @@ export function statusOf(context: Context, findings: Findings): ClusterStatus {
   const scaling = scalingOf(facts);
   return withoutUndefined({
     observedGeneration: context.cluster.metadata.generation,
+    observedAt: instant(context.observed.now),
     conditions: CONDITIONS.map((type) => conditionOf(facts, type, verdicts[type])),
     url: urlOf(context),
     version: serviceImage(context).image,
@@ -149,7 +153,9 @@ export function writingStatus(context: Context, findings: Findings): ActionOf<'s
   if (isTold && isStillAsking(context.observed)) return null;
   const status = statusOf(context, findings);
   const before = context.cluster.status ?? {};
-  if (canonical(status) === canonical(before)) return null;
+  const { observedAt } = before;
+  const isOld = context.observed.now - (timeOf(observedAt) ?? 0) >= OBSERVED_MS;
+  if (!isOld && canonical({ ...status, observedAt }) === canonical(before)) return null;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   return { kind: 'status', status, why: `${ready?.reason ?? 'Unknown'}: ${ready?.message ?? ''}` };
 }

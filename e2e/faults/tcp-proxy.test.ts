@@ -128,6 +128,29 @@ describe('a proxy before a server', () => {
     taken.socket.destroy();
   });
 
+  test('forgets a connection that was idle, for good, and tells neither side', async () => {
+    proxy.forgetIdle(0);
+    caller.socket.write('second');
+    await another();
+    expect(echo.heard).toBe('first ');
+    expect(proxy.forgotten).toBe(1);
+    proxy.heal();
+    caller.socket.write('third');
+    await another();
+    expect([echo.heard, caller.heard, caller.error]).toEqual(['first ', 'first ', null]);
+    const next = new Caller(port);
+    next.socket.write('fourth');
+    await until('an echo', LIMIT_MS, async () => next.heard === 'fourth');
+    next.socket.destroy();
+  });
+
+  test('leaves connections alone that were not idle for so long', async () => {
+    proxy.forgetIdle(600_000);
+    caller.socket.write('second');
+    await until('an echo', LIMIT_MS, async () => caller.heard === 'first second');
+    expect(proxy.forgotten).toBe(0);
+  });
+
   test('is late, in order', async () => {
     proxy.delay(60);
     const began = performance.now();

@@ -20,17 +20,22 @@ interface Weather {
   delayMs: number;
   /** New connections are reset. */
   refusing: boolean;
+  /** A connection on which nothing has come for more milliseconds than this is forgotten; null: none is. */
+  forgetAfterMs: number | null;
 }
 
 /**
  * A proxy on the loopback address before one server, for one client process. Passes everything on until it is told to
- * do harm. A connection never loses bytes in the middle, as TCP does not: it stands still, is late, or is cut.
+ * do harm. A connection never loses bytes in the middle, as TCP does not: it stands still, is late, is cut, or forgotten.
  */
 export class TcpProxy {
   readonly #options: TcpProxyOptions;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
-  readonly #weather: Weather = { dropped: new Set(), delayMs: 0, refusing: false };
+  readonly #weather: Weather = {
+    ...{ dropped: new Set(), delayMs: 0, refusing: false },
+    forgetAfterMs: null,
+  };
 
   constructor(options: TcpProxyOptions) {
     this.#options = options;
@@ -67,6 +72,19 @@ export class TcpProxy {
     this.#weather.delayMs = upToMs;
   }
 
+  /**
+   * Forgets a connection that was idle for longer than this when the next byte comes, as load balancers and firewalls do:
+   * it is gone for good, and neither side is told. It stays forgotten after `heal`.
+   */
+  forgetIdle(ms: number): void {
+    this.#weather.forgetAfterMs = ms;
+  }
+
+  /** Connections that are open on one side at least, and forgotten. */
+  get forgotten(): number {
+    return [...this.#connections].filter(({ forgotten }) => forgotten).length;
+  }
+
   /** Resets all connections. */
   cut(): void {
     for (const connection of this.#connections) connection.cut();
@@ -82,6 +100,7 @@ export class TcpProxy {
     this.#weather.dropped = new Set();
     this.#weather.delayMs = 0;
     this.#weather.refusing = false;
+    this.#weather.forgetAfterMs = null;
     for (const connection of this.#connections) connection.pump();
   }
 
@@ -113,15 +132,38 @@ interface ConnectionOptions {
 class Connection {
   readonly #sockets: readonly Socket[];
   readonly #streams: readonly OneWay[];
+  readonly #weather: Weather;
+  #heardAt = performance.now();
+  #forgotten = false;
 
   constructor({ client, server, weather, random }: ConnectionOptions) {
     this.#sockets = [client, server];
+    this.#weather = weather;
+    const carries = (): boolean => this.#carries();
     this.#streams = [
-      new OneWay({ from: client, to: server, direction: 'out', weather, random }),
-      new OneWay({ from: server, to: client, direction: 'back', weather, random }),
+      new OneWay({ from: client, to: server, direction: 'out', weather, random, carries }),
+      new OneWay({ from: server, to: client, direction: 'back', weather, random, carries }),
     ];
-    // A side that breaks breaks the other.
-    for (const socket of this.#sockets) socket.on('error', () => this.cut());
+    // A side that breaks breaks the other, which does not hear of it when the connection is forgotten.
+    for (const socket of this.#sockets) {
+      socket.on('error', () => {
+        if (this.#forgotten) socket.destroy();
+        else this.cut();
+      });
+    }
+  }
+
+  get forgotten(): boolean {
+    return this.#forgotten;
+  }
+
+  /** Something has come: whether it goes on. */
+  #carries(): boolean {
+    const now = performance.now();
+    const { forgetAfterMs } = this.#weather;
+    if (forgetAfterMs !== null && now - this.#heardAt > forgetAfterMs) this.#forgotten = true;
+    this.#heardAt = now;
+    return !this.#forgotten;
   }
 
   onEnd(ended: () => void): void {
@@ -149,6 +191,8 @@ interface OneWayOptions {
   readonly direction: Direction;
   readonly weather: Weather;
   readonly random: Random;
+  /** Something has come: whether it goes on. */
+  readonly carries: () => boolean;
 }
 
 /** Bytes of one direction, in order. `null` stands for the end of the stream. */
@@ -162,7 +206,7 @@ class OneWay {
     const { from, to } = options;
     from.on('data', (chunk: Buffer) => this.#push(chunk));
     from.once('end', () => this.#push(null));
-    from.once('close', () => !from.readableEnded && to.destroy());
+    from.once('close', () => !from.readableEnded && options.carries() && to.destroy());
     to.on('drain', () => this.pump());
   }
 
@@ -187,7 +231,8 @@ class OneWay {
   }
 
   #push(chunk: Buffer | null): void {
-    const { from, weather, random } = this.#options;
+    const { from, weather, random, carries } = this.#options;
+    if (!carries()) return;
     const before = this.#queue.at(-1)?.due ?? 0;
     const due = weather.delayMs > 0 ? performance.now() + random.next() * weather.delayMs : 0;
     this.#queue.push({ chunk, due: Math.max(before, due) });

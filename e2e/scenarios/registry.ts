@@ -4,6 +4,7 @@ import { EQUAL, REUSE } from './measure-equal.ts';
 import { IDLE } from './measure-idle.ts';
 import { QUEUE, QUEUE_SUBMITTED } from './measure-queue.ts';
 import { SHARING } from './measure-sharing.ts';
+import { IDLE_DROP, IDLE_DROP_KAFKAJS } from './idle-drop.ts';
 import type { Measurement } from './measure.ts';
 import type { Scenario } from './scenario.ts';
 import { KILL_EVERYTHING, KILL_PRIMARY, PRIMARY_ALONE, STOP_KAFKA, WIPE_KAFKA } from './server-faults.ts';
@@ -19,6 +20,8 @@ export const SCENARIOS: readonly Scenario[] = [
   CUT_FROM_KAFKA,
   CUT_FROM_MONGODB,
   CUT_ONE_WAY,
+  IDLE_DROP,
+  IDLE_DROP_KAFKAJS,
   WRONG_DIGESTS,
   KILL_PRIMARY,
   PRIMARY_ALONE,

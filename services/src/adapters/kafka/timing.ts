@@ -18,8 +18,17 @@ export const CONNECT_MS = 3_000;
 export const REQUEST_MS = 10_000;
 /** The broker itself gives up on replicas after this time. */
 export const REPLICAS_MS = 3_000;
-/** Without an answer for so long, the connection is taken for lost. A second attempt is possible within `PUBLISH_MS`. */
-export const PRODUCE_MS = 3_500;
+/** Without an answer for so long, the connection is taken for lost. As long as somebody who publishes waits. */
+const PRODUCE_MS = 5_000;
+/** The same for one that was idle, and may have been dropped meanwhile: then there is time for a second attempt. */
+const PRODUCE_IDLE_MS = 3_500;
+const IDLE_MS = 5_000;
+
+/** How long to wait for an answer on a connection that was used last at `usedAt`, by `performance.now()`; milliseconds. */
+export function produceMs(usedAt: number): number {
+  return performance.now() - usedAt < IDLE_MS ? PRODUCE_MS : PRODUCE_IDLE_MS;
+}
+
 /** Closing connections in good order; then they are cut. */
 export const DISCONNECT_MS = 1_000;
 /** A member that leaves its group in good order, likewise. */

@@ -73,7 +73,7 @@ export interface Session {
 export interface Wire {
   /**
    * Resolves when all in-sync replicas have the messages. Rejects with `TooLargeError` when the topic does not take so much
-   * at once. After other failures than a broker's answer to the messages, and after `PRODUCE_MS` without one, the
+   * at once. After other failures than a broker's answer to the messages, and when none comes in time, the
    * connections for producing are given up: the next call makes new ones.
    */
   produce(topic: string, messages: readonly Outgoing[]): Promise<void>;

@@ -82,8 +82,8 @@ test('Users have no more rights than they need', () => {
   expect(Object.fromEntries(roles)).toEqual({
     admin: ['root'],
     operator: ['clusterMonitor', 'clusterManager'],
-    endpoint: ['readWrite'],
-    worker: ['readWrite'],
+    endpoint: ['readWrite', 'hashclusterIdentity'],
+    worker: ['readWrite', 'hashclusterIdentity'],
     monitor: ['clusterMonitor'],
   });
 });

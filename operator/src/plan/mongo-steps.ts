@@ -1,4 +1,4 @@
-import type { Action } from './action.ts';
+import type { Action, MongoUser } from './action.ts';
 import { secretNamed, type Context } from './desired/context.ts';
 import { mongoAddress, mongoMembers, mongoUsers } from './desired/mongodb.ts';
 import { ordinalOf } from './desired/names.ts';
@@ -99,9 +99,16 @@ function userActions(context: Context, report: MongoReport): Action[] {
   if (report.primary === null) return [];
   const users = mongoUsers(context);
   const known = new Set(report.users ?? []);
-  const missing = users.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  const lacks = ({ name, roles }: MongoUser): boolean => {
+    const granted = report.grants?.[name];
+    return granted !== undefined && roles.some(({ role }) => !granted.includes(role));
+  };
+  const missing = users.filter((user) => !known.has(user.name) || lacks(user)).map(({ name }) => name);
   if (missing.length === 0) return [];
-  const why = report.users === null ? 'users could not be read' : `users are missing: ${missing.join(', ')}`;
+  const why =
+    report.users === null
+      ? 'users could not be read'
+      : `users or their roles are missing: ${missing.join(', ')}`;
   return [{ kind: 'ensureMongoUsers', address: mongoAddress(context), users, why }];
 }
 

@@ -117,6 +117,8 @@ export interface MongoReport {
   readonly primary: string | null;
   /** Names of the users in `admin`; null: they could not be read. */
   readonly users: readonly string[] | null;
+  /** Roles of those users, by name; absent: not known. */
+  readonly grants?: Readonly<Record<string, readonly string[]>>;
   /** `dbStats` of each member that answers: fsUsedSize, fsTotalSize. Bytes. */
   readonly disks: readonly { readonly host: string; readonly used: number; readonly total: number }[];
 }

@@ -21,6 +21,8 @@ export interface MemberAnswer {
   readonly members: readonly { readonly name: string; readonly stateStr: string; readonly health: number }[];
   /** Names; only a primary knows. */
   readonly users: readonly string[] | null;
+  /** Their roles, by name. */
+  readonly grants?: Readonly<Record<string, readonly string[]>>;
   /** Bytes. */
   readonly disk: { readonly used: number; readonly total: number };
 }
@@ -58,6 +60,7 @@ export function reportOf({ answers, failures, expected }: Answers): MongoReport 
     })),
     primary: teller.isPrimary ? teller.host : null,
     users: teller.users,
+    ...(teller.grants && { grants: teller.grants }),
     ...{ identities, disks },
   };
 }

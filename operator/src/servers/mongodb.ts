@@ -1,4 +1,5 @@
 import type { Db, Document } from 'mongodb';
+import { IDENTITY_ROLE } from '../plan/desired/names.ts';
 import type { MongoMember, MongoReport } from '../plan/observed.ts';
 import { reportOf, type MemberAnswer } from './mongo-report.ts';
 
@@ -28,7 +29,7 @@ export interface MongoServersOptions {
 }
 
 /** Codes of MongoDB. Source: MongoDB, `src/mongo/base/error_codes.yml`. */
-const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_003 };
+const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_003, roleExists: 51_002 };
 
 /** Members are waited for by `replSetInitiate` and `replSetReconfig` for up to so long, in milliseconds. */
 const MAJORITY_MS = 20_000;
@@ -94,6 +95,7 @@ export class MongoServers {
   /** Makes the users of `admin` what they should be. */
   async ensureUsers(target: MongoTarget, users: readonly MongoLogin[]): Promise<void> {
     await this.#onPrimary(target, async (admin) => {
+      await ensureIdentityRole(admin);
       for (const { name, password, roles } of users) {
         const wanted = {
           pwd: password,
@@ -205,8 +207,28 @@ async function isPrimaryOf(admin: Db, setId: string | null): Promise<boolean> {
   return String((config as RawConfig).settings?.replicaSetId) === setId;
 }
 
+/** The role lets its users read which replica set this is. */
+async function ensureIdentityRole(admin: Db): Promise<void> {
+  const privileges = [{ resource: { cluster: true }, actions: ['replSetGetConfig'] }];
+  const writeConcern = { w: 'majority', wtimeout: MAJORITY_MS };
+  try {
+    await admin.command({ createRole: IDENTITY_ROLE, privileges, roles: [], writeConcern });
+  } catch (error) {
+    if (!hasCode(error, CODES.roleExists)) throw error;
+  }
+}
+
 function memberDocument({ id, host, votes, priority }: MongoMember): Document {
   return { _id: id, host, votes, priority };
+}
+
+interface RawUser {
+  readonly user: string;
+  readonly roles: readonly { readonly role: string }[];
+}
+
+function grantOf({ user, roles }: RawUser): [string, readonly string[]] {
+  return [user, roles.map(({ role }) => role)];
 }
 
 async function askMember(host: string, admin: Db, local: Db): Promise<MemberAnswer> {
@@ -215,10 +237,11 @@ async function askMember(host: string, admin: Db, local: Db): Promise<MemberAnsw
   const stats = (await local.command({ dbStats: 1 })) as { fsUsedSize?: number; fsTotalSize?: number };
   const set = await askSet(admin);
   const isPrimary = hello.isWritablePrimary === true;
-  const users = isPrimary ? ((await admin.command({ usersInfo: 1 })) as { users: { user: string }[] }) : null;
+  const users = isPrimary ? ((await admin.command({ usersInfo: 1 })) as { users: RawUser[] }) : null;
   return {
     ...{ host, isPrimary, ...set },
     users: users?.users.map(({ user }) => user) ?? null,
+    ...(users && { grants: Object.fromEntries(users.users.map(grantOf)) }),
     disk: { used: stats.fsUsedSize ?? 0, total: stats.fsTotalSize ?? 0 },
   };
 }

@@ -6,6 +6,8 @@ export interface MongoSettings {
   /** A secret: it may hold a password. */
   readonly uri: string;
   readonly database: string;
+  /** The id of the replica set that is meant; null: any. */
+  readonly replicaSetId: string | null;
 }
 
 /** Where Kafka is, and what its topics are like. */
@@ -33,6 +35,11 @@ export function mongoSettings(read: EnvReader): MongoSettings {
       default: 'hashcluster',
       pattern: /^[\w-]{1,38}$/,
       expected: 'the name of a database: letters, digits, _ and -, 38 at most',
+    }),
+    replicaSetId: read.text('MONGODB_REPLICA_SET_ID', {
+      default: null,
+      pattern: /^[0-9a-f]{24}$/,
+      expected: 'the settings.replicaSetId of rs.conf(): 24 hexadecimal characters',
     }),
   };
 }

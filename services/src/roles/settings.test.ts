@@ -22,7 +22,7 @@ function faults(read: () => unknown): readonly string[] {
 describe('an endpoint among others', () => {
   test('needs to know where its servers are, and listens on every address', () => {
     const { mongo, kafka, served, process } = endpointRole(sources());
-    expect(mongo).toEqual({ uri: SERVERS.MONGODB_URI, database: 'hashcluster' });
+    expect(mongo).toEqual({ uri: SERVERS.MONGODB_URI, database: 'hashcluster', replicaSetId: null });
     expect(kafka).toMatchObject({ brokers: ['a:9092', 'b:9092'], tls: null, sasl: null });
     expect(served).toMatchObject({ mode: 'cluster', version: '1.2.3', host: '::', port: 5000 });
     expect(process).toMatchObject({ adminHost: '::', adminPort: 9090 });
@@ -55,6 +55,7 @@ describe('an endpoint among others', () => {
     const env = {
       MONGODB_URI: 'http://me:secret@db',
       MONGODB_DATABASE: 'a b',
+      MONGODB_REPLICA_SET_ID: 'rs0',
       KAFKA_BROKERS: 'a',
       KAFKA_CLIENT: 'other',
       KAFKA_USERNAME: 'me',

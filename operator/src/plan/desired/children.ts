@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { disruptionBudget } from './disruption-budgets.ts';
 import { httpRoute, ingress } from './ingress.ts';
 import { kafkaConfigMap } from './kafka.ts';
+import { mongoConfigMap } from './mongodb.ts';
 import { networkPolicy } from './network-policies.ts';
 import { serviceAccount } from './service-accounts.ts';
 import { endpointService, headlessService } from './services.ts';
@@ -25,10 +26,12 @@ export function surroundings(context: Context): KubeObject[] {
   const each = (make: (context: Context, component: Component) => KubeObject) =>
     components.map((component) => make(context, component));
   const routes = [ingress(context), httpRoute(context)];
+  const identity = spec.mongodb.managed ? mongoConfigMap(context) : null;
   return [
     ...(spec.networkPolicy.enabled ? each(networkPolicy) : []),
     ...each(serviceAccount),
     ...(spec.mongodb.managed ? [headlessService(context, 'mongodb')] : []),
+    ...(identity ? [identity] : []),
     ...(spec.kafka.managed ? [headlessService(context, 'kafka'), kafkaConfigMap(context)] : []),
     endpointService(context),
     ...each(disruptionBudget),

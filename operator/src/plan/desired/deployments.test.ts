@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { ClusterSpecInput } from '../../api/spec.ts';
+import type { KubeObject } from '../kube.ts';
 import type { Role } from '../observed.ts';
 import { roleDeployment } from './deployments.ts';
 import { contextOf, envOf, templateOf } from './testing.ts';
@@ -163,5 +164,28 @@ describe('a Deployment', () => {
       templateOf(roleDeployment(contextOf(spec), 'worker')).metadata.annotations;
     expect(annotations({})).toMatchObject({ 'prometheus.io/port': '9090', 'prometheus.io/path': '/metrics' });
     expect(annotations({ monitoring: { scrape: false } })).toBeUndefined();
+  });
+});
+
+describe('the replica set that pods must find', () => {
+  const context = contextOf({ image: 'hashcluster:1' });
+  const made = roleDeployment(context, 'endpoint');
+  const variable = (live: KubeObject | null): string | undefined => {
+    const observed = { ...context.observed, children: live ? [live] : [] };
+    return envOf(roleDeployment({ ...context, observed }, 'endpoint'))['MONGODB_REPLICA_SET_ID'];
+  };
+  const before = (image: string): KubeObject => {
+    const container = { image, env: [{ name: 'MONGODB_URI' }] };
+    return { ...made, spec: { template: { spec: { containers: [container] } } } };
+  };
+  const reference = expect.stringContaining('"hc-mongodb","key":"replicaSetId","optional":true') as unknown;
+
+  test.each<[string, KubeObject | null, unknown]>([
+    ['is named to new pods', null, reference],
+    ['stays named', made, reference],
+    ['is not named to pods that run without it', before('hashcluster:1'), undefined],
+    ['is named when they get another image anyway', before('hashcluster:0'), reference],
+  ])('%s', (_case, live, expected) => {
+    expect(variable(live)).toEqual(expected);
   });
 });

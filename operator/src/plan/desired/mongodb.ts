@@ -2,9 +2,17 @@ import type { MongoAddress, MongoUser } from '../action.ts';
 import type { KubeObject } from '../kube.ts';
 import type { MongoMember } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
-import type { Context } from './context.ts';
+import { childMeta, type Context } from './context.ts';
 import { configuredOrdinals, expectedSetOf, podOrdinals } from '../mongo-set.ts';
-import { credentialsName, hostsOf, memberHosts, MONGO_SET, MONGO_USERS, PORTS } from './names.ts';
+import {
+  credentialsName,
+  hostsOf,
+  IDENTITY_ROLE,
+  memberHosts,
+  MONGO_SET,
+  MONGO_USERS,
+  PORTS,
+} from './names.ts';
 import { scratch } from './pod.ts';
 import { DATA, serverSet } from './server-set.ts';
 
@@ -89,6 +97,19 @@ export function mongoAddress(context: Context): MongoAddress {
   };
 }
 
+/** In the ConfigMap: the id of the replica set. */
+export const SET_KEY = 'replicaSetId';
+
+/** Says to endpoints and workers which replica set they must find; null while none is known. */
+export function mongoConfigMap(context: Context): KubeObject | null {
+  const setId = expectedSetOf(context);
+  if (setId === null) return null;
+  return {
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: childMeta(context, 'mongodb') },
+    data: { [SET_KEY]: setId },
+  };
+}
+
 /** Members as the replica set should have them. All vote: there are seven at most. */
 export function mongoMembers({ cluster, observed }: Context): MongoMember[] {
   const { replicas } = cluster.spec.mongodb.managed!;
@@ -99,7 +120,10 @@ export function mongoMembers({ cluster, observed }: Context): MongoMember[] {
 
 /** Users with the least that they need. */
 export function mongoUsers({ cluster }: Context): MongoUser[] {
-  const work = [{ role: 'readWrite', db: cluster.spec.mongodb.database }];
+  const work = [
+    { role: 'readWrite', db: cluster.spec.mongodb.database },
+    { role: IDENTITY_ROLE, db: 'admin' },
+  ];
   const watch = [{ role: 'clusterMonitor', db: 'admin' }];
   const roles: Record<(typeof MONGO_USERS)[number], MongoUser['roles']> = {
     admin: [{ role: 'root', db: 'admin' }],

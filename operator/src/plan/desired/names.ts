@@ -13,6 +13,9 @@ export const PORTS = {
 /** The name of the replica set. */
 export const MONGO_SET = 'rs0';
 
+/** A role by which users can tell one replica set from another: it reads the configuration, and nothing else. */
+export const IDENTITY_ROLE = 'hashclusterIdentity';
+
 /** Users of the managed MongoDB, each with a password of its own, `<user>-password`. */
 export const MONGO_USERS = ['admin', 'operator', 'endpoint', 'worker', 'monitor'] as const;
 

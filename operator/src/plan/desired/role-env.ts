@@ -3,7 +3,10 @@ import type { Role } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
 import type { Context } from './context.ts';
 import { mongoReplicas } from '../mongo-set.ts';
-import { credentialsName, memberHosts, MONGO_SET, PORTS } from './names.ts';
+import { liveChild } from './context.ts';
+import { serviceImage } from './images.ts';
+import { SET_KEY } from './mongodb.ts';
+import { childName, credentialsName, memberHosts, MONGO_SET, PORTS } from './names.ts';
 
 /** An entry of `env` of a container. */
 export type EnvEntry = {
@@ -56,8 +59,37 @@ function mongoEnv(context: Context, role: Role): EnvEntry[] {
   return [
     fromSecret('MONGODB_PASSWORD', credentialsName(cluster, 'mongodb'), `${role}-password`),
     value('MONGODB_URI', uri),
+    ...identityEnv(context, role),
     value('MONGODB_DATABASE', database),
   ];
+}
+
+interface Containers {
+  readonly spec?: {
+    readonly template?: {
+      readonly spec?: {
+        readonly containers?: readonly {
+          readonly image?: string;
+          readonly env?: readonly { readonly name: string }[];
+        }[];
+      };
+    };
+  };
+}
+
+const SET_VARIABLE = 'MONGODB_REPLICA_SET_ID';
+
+/**
+ * The replica set that a pod must find, as it is known when the pod starts: a value in the template itself would restart all
+ * of them when a new cluster's set is made. Pods that were made without it are not restarted for it either.
+ */
+function identityEnv(context: Context, role: Role): EnvEntry[] {
+  const live = liveChild(context, 'Deployment', childName(context.cluster, role)) as Containers | null;
+  const container = live?.spec?.template?.spec?.containers?.[0];
+  const isKept = container?.image === serviceImage(context).image;
+  if (isKept && !container.env?.some(({ name }) => name === SET_VARIABLE)) return [];
+  const reference = { name: childName(context.cluster, 'mongodb'), key: SET_KEY, optional: true };
+  return [{ name: SET_VARIABLE, valueFrom: { configMapKeyRef: reference } }];
 }
 
 function externalKafkaEnv({ cluster }: Context): EnvEntry[] {

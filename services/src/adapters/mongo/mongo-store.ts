@@ -14,6 +14,8 @@ export interface MongoStoreOptions extends StoreOptions {
   /** `mongodb://…` or `mongodb+srv://…`: a replica set or a router, MongoDB 6.0 or later. */
   readonly uri: string;
   readonly database: string;
+  /** `settings.replicaSetId` of the set that is meant, hexadecimal; absent or null: any. */
+  readonly replicaSetId?: string | null;
   readonly logger: Logger;
   /** For what cannot be read; none when absent. */
   readonly metrics?: Pick<Metrics, 'counter'>;

@@ -5,6 +5,7 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { Metrics } from '../../../ports/metrics.ts';
 import { answersWithin, settlesWithin } from '../../../runtime/deadline.ts';
 import type { JobDoc, ResultDoc, WorkerDoc } from './documents.ts';
+import { checkIdentity } from './identity.ts';
 import { ensureIndexes } from './indexes.ts';
 import type { Quarantine, QuarantineDoc } from './quarantine.ts';
 import { wrongInJob, wrongInResult, wrongInStats } from './unreadable.ts';
@@ -48,6 +49,8 @@ export interface LinkOptions {
   /** `mongodb://…` or `mongodb+srv://…`: a replica set, or a router. */
   readonly uri: string;
   readonly database: string;
+  /** `settings.replicaSetId` of the set that is meant; absent or null: any. */
+  readonly replicaSetId?: string | null;
   readonly appName: string;
   readonly logger: Logger;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -150,6 +153,7 @@ export class MongoConnection {
     this.#client!.on('commandStarted', ({ commandName, command }) => onCommand?.(commandName, command));
     const hello = await this.#client!.db('admin').command({ hello: 1 });
     checkServer(hello);
+    await checkIdentity(this.#client!.db('admin'), this.#options.replicaSetId ?? null);
     if (hello['localTime'] instanceof Date) time.learn(String(hello['me'] ?? ''), hello['localTime']);
     await this.ensureIndexes();
   }

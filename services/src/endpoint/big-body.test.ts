@@ -77,6 +77,33 @@ describe('a large body', () => {
     expect(client.text()).toMatch(answer);
   });
 
+  test.each([
+    ['data', (text: string) => text.repeat(MIB / 4), (text: string) => Buffer.from(text)],
+    ['dataBase64', (text: string) => text.repeat(MIB / 4), (text: string) => Buffer.from(text, 'base64')],
+  ])(
+    'as the %s of one item is hashed while it streams in, and none of it is held',
+    async (key, part, bytes) => {
+      const { url, metrics } = await endpoints.start();
+      let held = 0;
+      const document = function* (): Generator<string> {
+        yield `{"${key}":"`;
+        for (let i = 0; i < 30; i++) {
+          held = Math.max(held, metrics.gauges.get('hashcluster.endpoint.held')!()[0]!.value);
+          yield part('QUJD');
+        }
+        yield '","iterations":1}';
+      };
+      const headers = { 'content-type': 'application/json' };
+      const body = Readable.from(document(), { highWaterMark: 1 });
+      const reply = await call(`${url}/v1/jobs`, { method: 'POST', headers, body });
+      const expected = createHash('sha512');
+      for (let i = 0; i < 30; i++) expected.update(bytes(part('QUJD')));
+      expect([reply.status, reply.json!['digest']]).toEqual([200, expected.digest('hex')]);
+      expect(held).toBeLessThan(MIB / 2);
+      expect(metrics.gauges.get('hashcluster.endpoint.held')!()[0]!.value).toBe(0);
+    },
+  );
+
   test('as a line that never ends takes no memory', async () => {
     const { url, metrics } = await endpoints.start();
     const before = process.memoryUsage.rss();
@@ -92,17 +119,21 @@ describe('a large body', () => {
   });
 
   test('of many clients at once is refused when memory would run out', async () => {
-    const { url, metrics } = await endpoints.start({ maxDocumentBytes: 8 * MIB, maxHeldBytes: 16 * MIB });
+    const { url, metrics } = await endpoints.start({
+      maxDocumentBytes: 8 * MIB,
+      maxLineBytes: 8 * MIB,
+      maxHeldBytes: 16 * MIB,
+    });
     let underWay = 0;
     let refused!: () => void;
     const full = new Promise<void>((resolve) => (refused = resolve));
     // The ends wait until all have sent the rest, or the first is refused: they are held at the same time.
     const document = async function* (): AsyncGenerator<string> {
-      yield '{"data":"';
+      yield '[{"data":"';
       for (let i = 0; i < 7; i++) yield 'x'.repeat(MIB);
       if (++underWay === 8) refused();
       await full;
-      yield '","iterations":1}';
+      yield '","iterations":1}]';
     };
     const headers = { 'content-type': 'application/json' };
     const replies = await Promise.all(

@@ -1,11 +1,22 @@
 import { ProblemError, problem, refuse } from '../problems.ts';
 import { firstSolid, isBlank, type ItemCollector } from './item-collector.ts';
-import { isProblem } from './item-parser.ts';
+import { isProblem, type ParsedItem } from './item-parser.ts';
+import type { LongItem } from './long-item.ts';
 import { ITEM_PIECE_BYTES, type BodySink } from './read-body.ts';
 
 const OPEN_BRACKET = 0x5b;
 const COMMA = 0x2c;
 const CLOSE_BRACE = 0x7d;
+
+/** An item alone that is larger than this is not held. */
+const LONG_BYTES = 64 * 1024;
+
+/** What takes single items in: the small ones, which are held, and the others. */
+export interface SingleItems {
+  readonly held: ItemCollector;
+  readonly beginLong: () => LongItem;
+  readonly endLong: (item: LongItem) => ParsedItem;
+}
 
 /**
  * Takes in a JSON document: one item, or an array of them, which is cut into its elements while it streams in.
@@ -13,13 +24,14 @@ const CLOSE_BRACE = 0x7d;
  */
 export class DocumentSink implements BodySink {
   readonly pieceBytes = ITEM_PIECE_BYTES;
-  readonly #single: ItemCollector;
+  readonly #single: SingleItems;
   readonly #elements: ItemCollector;
   #mode: 'start' | 'single' | 'array' | 'after' = 'start';
   #offset = 0;
+  #long: LongItem | null = null;
 
-  /** Two collectors, because one item alone may be larger than an element of a batch. */
-  constructor(single: ItemCollector, elements: ItemCollector) {
+  /** One item alone may be larger than an element of a batch. */
+  constructor(single: SingleItems, elements: ItemCollector) {
     this.#single = single;
     this.#elements = elements;
   }
@@ -38,24 +50,35 @@ export class DocumentSink implements BodySink {
     this.#offset += chunk.length;
   }
 
-  /** The document is complete. Throws when it is no JSON. Says whether it was a batch. */
-  end(): { readonly batch: boolean } {
+  /** The document is complete. Throws when it is no JSON. */
+  end(): { readonly items: readonly ParsedItem[]; readonly batch: boolean } {
     if (this.#mode === 'start') refuse('malformed-json', 'The body is empty; a JSON document is expected.');
     if (this.#mode === 'array') refuse('malformed-json', 'The array is not closed.');
     if (this.#mode === 'after') {
       if (this.#elements.items.length === 0) refuse('invalid-request', 'The batch has no items.');
-      return { batch: true };
+      return { items: this.#elements.items, batch: true };
     }
-    this.#single.add(this.#single.take());
-    const item = this.#single.items[0]!;
+    const item = this.#long ? this.#single.endLong(this.#long) : this.#heldItem();
     if (isProblem(item)) throw new ProblemError(item);
-    return { batch: false };
+    return { items: [item], batch: false };
+  }
+
+  #heldItem(): ParsedItem {
+    const { held } = this.#single;
+    held.add(held.take());
+    return held.items[0]!;
   }
 
   #scanSingle(chunk: Buffer, from: number): void {
-    let at = from;
-    while (at < chunk.length) at = this.#single.scanner.scan(chunk, at) + 1;
-    this.#single.hold(from === 0 ? chunk : chunk.subarray(from));
+    const piece = from === 0 ? chunk : chunk.subarray(from);
+    if (this.#long) return this.#long.write(piece);
+    const { held, beginLong } = this.#single;
+    for (let at = 0; at < piece.length;) at = held.scanner.scan(piece, at) + 1;
+    held.hold(piece);
+    if (held.bytes <= LONG_BYTES) return;
+    this.#long = beginLong();
+    const begun = held.take();
+    if (begun) this.#long.write(begun);
   }
 
   /** Where the array ends, or the chunk. */

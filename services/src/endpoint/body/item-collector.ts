@@ -29,6 +29,11 @@ export class ItemCollector {
     this.#holder = holder;
   }
 
+  /** Bytes of the item so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Keeps a piece whose continuation is still to come. Of an item that is too large, only the length is kept. */
   hold(piece: Buffer): void {
     if (piece.length === 0) return;

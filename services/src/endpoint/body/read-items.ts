@@ -8,6 +8,7 @@ import type { HeldBytes, Holder } from './held-bytes.ts';
 import { ItemCollector } from './item-collector.ts';
 import { ItemParser, type ParsedItem } from './item-parser.ts';
 import { LinesSink } from './lines-sink.ts';
+import { LongItem, OUTLINE_BYTES } from './long-item.ts';
 import { readBody, type BodySink } from './read-body.ts';
 import { WithoutBom } from './without-bom.ts';
 
@@ -66,10 +67,14 @@ export class ItemReader {
     const { maxDocumentBytes, maxLineBytes, maxItems } = this.#options;
     const single = this.#collector(tenant, { maxItemBytes: maxDocumentBytes, maxItems: 1 }, holder);
     const elements = this.#collector(tenant, { maxItemBytes: maxLineBytes, maxItems }, holder);
-    const sink = new DocumentSink(single, elements);
+    const beginLong = (): LongItem => {
+      holder.take(OUTLINE_BYTES);
+      return new LongItem(this.#parser);
+    };
+    const endLong = (item: LongItem): ParsedItem => item.end(tenant);
+    const sink = new DocumentSink({ held: single, beginLong, endLong }, elements);
     const bytes = await this.#readInto(sink, req, res);
-    const { batch } = sink.end();
-    const items = batch ? elements.items : single.items;
+    const { batch, items } = sink.end();
     return { form: batch ? 'array' : 'single', items, bytes, release: () => holder.giveAll() };
   }
 

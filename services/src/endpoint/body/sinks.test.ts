@@ -7,6 +7,7 @@ import { HeldBytes } from './held-bytes.ts';
 import { ItemCollector } from './item-collector.ts';
 import { ItemParser, type ParsedItem } from './item-parser.ts';
 import { LinesSink } from './lines-sink.ts';
+import { LongItem } from './long-item.ts';
 
 const LIMITS = { maxItemBytes: 300, maxItems: 5 };
 const { item } = createSchemas({ maxIterations: 1e6, maxBatchItems: 5 });
@@ -31,10 +32,11 @@ function feed(sink: { write(chunk: Buffer): void }, text: Buffer, size: number):
 function readDocument(text: string, size = Infinity): Read {
   const { collector } = setup();
   const [single, elements] = [collector(), collector()];
-  const sink = new DocumentSink(single, elements);
+  const beginLong = (): LongItem => new LongItem(parser);
+  const endLong = (item: LongItem): ParsedItem => item.end('default');
+  const sink = new DocumentSink({ held: single, beginLong, endLong }, elements);
   feed(sink, Buffer.from(text), Math.min(size, 1e9));
-  const { batch } = sink.end();
-  return { batch, items: batch ? elements.items : single.items };
+  return sink.end();
 }
 
 function readLines(text: string, size = Infinity): readonly ParsedItem[] {

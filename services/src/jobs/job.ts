@@ -49,12 +49,14 @@ export interface JobResult extends JobFacts {
   readonly reason: string | null;
   /** Iterations that were really computed for it; less than `iterations` when a known chain was reused. */
   readonly computed: number;
-  /** Who finished it; null when nobody had to. */
+  /** Who finished it; null when nobody had to, or nobody did. */
   readonly worker: string | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number;
   readonly expiresAt: number;
+  /** Where a cancelled or failed job stood: who submits it again goes on from there. Absent where it had not begun. */
+  readonly point?: ChainPoint;
 }
 
 /** All that a store knows of one id: at most one live job and one result. */

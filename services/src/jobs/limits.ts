@@ -1,7 +1,7 @@
 /** The largest number of iterations a job can ask for: 2^53−1, the last integer a double holds exactly. */
 export const MAX_ITERATIONS = Number.MAX_SAFE_INTEGER;
 
-/** Jobs with at most this many iterations left cost more to dispatch than to hash: the endpoint hashes them itself. */
+/** Jobs of at most this many iterations cost more to dispatch than to hash: the endpoint hashes them itself. */
 export const DEFAULT_INLINE_ITERATIONS = 2_000;
 
 /** A job is given up when this many workers died holding it without progress. */
@@ -13,7 +13,10 @@ export const MAX_BATCH_ITEMS = 10_000;
 /** A result is kept this long after its last use: 30 days, in milliseconds. */
 export const DEFAULT_RETENTION_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** A reuse within this time of the last one does not move `expiresAt`: 1 day, in milliseconds. Saves a write per cache hit. */
+/**
+ * A reuse within this time of the last one, or a tenth of the retention where that is less, does not move `expiresAt`: 1 day,
+ * in milliseconds. Saves a write per cache hit.
+ */
 export const RETENTION_GRAIN_MS = 24 * 60 * 60 * 1000;
 
 /** How long a worker's lease lasts, in milliseconds, and how often it is renewed. */

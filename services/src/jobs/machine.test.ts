@@ -73,6 +73,19 @@ describe('a submission', () => {
   );
 });
 
+describe('a submission of a job that was cancelled or failed', () => {
+  const stood = result({ outcome: 'cancelled', digest: null, point: pointAt(500) });
+
+  test.each([
+    { known: null, from: 500 },
+    { known: pointAt(400), from: 500 },
+    { known: pointAt(600), from: 600 },
+  ])('goes on from where it stood, or further: $from', ({ known, from }) => {
+    const { record } = machine.submit({ live: null, result: stood }, FACTS, known, MOMENT);
+    expect(record.live).toEqual(live(pointAt(from)));
+  });
+});
+
 describe('a use of a result', () => {
   test.each([
     { after: 0, moved: false },
@@ -84,6 +97,21 @@ describe('a use of a result', () => {
     const expected = moved ? now + MOMENT.retentionMs : result().expiresAt;
     expect(machine.used(result(), { ...MOMENT, now })).toEqual(result({ expiresAt: expected }));
   });
+
+  test.each([
+    { retentionMs: 60_000, after: 5_999, moved: false },
+    { retentionMs: 60_000, after: 6_000, moved: true },
+    { retentionMs: RETENTION_GRAIN_MS, after: RETENTION_GRAIN_MS / 10 - 1, moved: false },
+    { retentionMs: RETENTION_GRAIN_MS, after: RETENTION_GRAIN_MS / 10, moved: true },
+  ])(
+    'kept for $retentionMs ms, $after ms after the last, moves its expiry: $moved',
+    ({ retentionMs, after, moved }) => {
+      const before = result({ expiresAt: MOMENT.now + retentionMs });
+      const now = MOMENT.now + after;
+      const expiresAt = moved ? now + retentionMs : before.expiresAt;
+      expect(machine.used(before, { now, retentionMs })).toEqual({ ...before, expiresAt });
+    },
+  );
 
   test('never shortens its time', () => {
     expect(machine.used(result(), { now: 0, retentionMs: 0 })).toEqual(result());
@@ -144,10 +172,19 @@ describe('a completion', () => {
     { what: 'running', record: RUNNING },
     { what: 'queued', record: QUEUED },
     { what: 'unknown', record: machine.UNKNOWN },
-    { what: 'cancelled', record: { live: null, result: CANCELLED } },
     { what: 'cancelled and live again', record: { live: live(), result: CANCELLED } },
   ])('of a job that is $what stores its digest', ({ record }) => {
     const step = machine.complete(record, COMPLETION, MOMENT);
+    expect(step).toEqual({ record: { live: null, result: stored }, answer: 'stored' });
+  });
+
+  test('of a job that is cancelled changes nothing', () => {
+    const record = { live: null, result: CANCELLED };
+    expect(machine.complete(record, COMPLETION, MOMENT)).toEqual({ record, answer: 'cancelled' });
+  });
+
+  test('that a client brings stores its digest, also where the job is cancelled', () => {
+    const step = machine.bring({ live: null, result: CANCELLED }, COMPLETION, MOMENT);
     expect(step).toEqual({ record: { live: null, result: stored }, answer: 'stored' });
   });
 
@@ -203,10 +240,12 @@ describe('the death of a worker', () => {
     expect(step.record.result).toMatchObject({
       ...FACTS,
       outcome: 'failed',
-      reason: '20 workers died holding this job at position 500 without progress',
+      reason: '20 workers died holding this job at position 500 without progress; the last was w',
       digest: null,
       computed: 499,
-      worker: 'w',
+      point: pointAt(500),
+      worker: null,
+      startedAt: null,
       finishedAt: LATER.now,
       expiresAt: LATER.now + LATER.retentionMs,
     });
@@ -219,9 +258,9 @@ describe('the death of a worker', () => {
 
 describe('a cancellation', () => {
   test.each([
-    { record: QUEUED, worker: null },
-    { record: RUNNING, worker: 'w' },
-  ])('ends the live job, held by $worker', ({ record, worker }) => {
+    { what: 'queued', record: QUEUED },
+    { what: 'running', record: RUNNING },
+  ])('ends a $what job; nobody has finished it', ({ record }) => {
     const step = machine.cancel(record, LATER);
     expect(step.answer).toBe(true);
     expect(step.record.live).toBeNull();
@@ -230,7 +269,8 @@ describe('a cancellation', () => {
       outcome: 'cancelled',
       reason: null,
       computed: 0,
-      worker,
+      worker: null,
+      startedAt: null,
       ...times,
     });
   });
@@ -238,7 +278,6 @@ describe('a cancellation', () => {
   test.each([
     { what: 'unknown', record: machine.UNKNOWN },
     { what: 'done', record: DONE },
-    { what: 'cancelled', record: { live: null, result: CANCELLED } },
     { what: 'done while a live job is still to be deleted', record: { live: live(), result: result() } },
   ])('of a job that is $what does nothing', ({ record }) => {
     expect(machine.cancel(record, LATER)).toEqual({ record, answer: false });

@@ -25,6 +25,11 @@ export interface Moment {
 /** `created`: a new live job; `joined`: one was there already; `known`: the digest is known. */
 export type SubmitAnswer = 'created' | 'joined' | 'known' | 'contradiction';
 
+/** The point that is further on. */
+export function further(a: ChainPoint | null, b: ChainPoint | null): ChainPoint | null {
+  return a && b ? (b.position > a.position ? b : a) : (a ?? b);
+}
+
 /** The largest known point on the chain, or where the chain begins. */
 export function startOf(facts: JobFacts, known: ChainPoint | null): ChainPoint {
   return known && known.position > 1 && known.position < facts.iterations
@@ -46,7 +51,8 @@ function newJob(facts: JobFacts, from: ChainPoint, now: number): LiveJob {
 
 /**
  * A submission. `known` is a point on the same chain to start from. A done result answers at once, and counts as a use
- * of it; a live job is joined; a cancelled or failed result stays until the new job replaces it.
+ * of it; a live job is joined; a cancelled or failed result stays until the new job replaces it, which goes on from where
+ * that one stood.
  */
 export function submit(
   record: JobRecord,
@@ -58,13 +64,18 @@ export function submit(
     return { record: { ...record, result: used(record.result, moment) }, answer: 'known' };
   }
   if (record.live) return { record, answer: 'joined' };
-  return { record: { ...record, live: newJob(facts, startOf(facts, known), moment.now) }, answer: 'created' };
+  const from = startOf(facts, further(known, record.result?.point ?? null));
+  return { record: { ...record, live: newJob(facts, from, moment.now) }, answer: 'created' };
 }
 
-/** A result that was just used again: it is kept for another full retention. Moved in steps of a day, to save writes. */
+/**
+ * A result that was just used again: it is kept for another full retention. Moved in steps of a day, or of a tenth of the
+ * retention where that is less, to save writes.
+ */
 export function used(result: JobResult, { now, retentionMs }: Moment): JobResult {
   const expiresAt = now + retentionMs;
-  return expiresAt - result.expiresAt < RETENTION_GRAIN_MS ? result : { ...result, expiresAt };
+  const grainMs = Math.min(RETENTION_GRAIN_MS, retentionMs / 10);
+  return expiresAt - result.expiresAt < grainMs ? result : { ...result, expiresAt };
 }
 
 /** A worker takes a queued job. Anything else is left alone. */
@@ -99,10 +110,19 @@ export interface Completion extends JobFacts {
 }
 
 /** `stored`: the first digest; `known`: it was there already; `contradiction`: another digest is there, and stays. */
-export type CompleteAnswer = 'stored' | 'known' | 'contradiction';
+export type BringAnswer = 'stored' | 'known' | 'contradiction';
 
-/** The end of a job. A cancelled or failed result is replaced: a digest is a fact, whatever was decided meanwhile. */
+/** `cancelled`: the job was cancelled before, and nobody has submitted it since; nothing changes. */
+export type CompleteAnswer = BringAnswer | 'cancelled';
+
+/** The end of a job by its worker. Whoever cancelled a job was told so: what comes later changes nothing. */
 export function complete(record: JobRecord, done: Completion, moment: Moment): Step<CompleteAnswer> {
+  if (record.result?.outcome === 'cancelled' && !record.live) return { record, answer: 'cancelled' };
+  return bring(record, done, moment);
+}
+
+/** A digest that somebody wants who submits the job. A cancelled or failed result is replaced. */
+export function bring(record: JobRecord, done: Completion, moment: Moment): Step<BringAnswer> {
   const { result } = record;
   if (result?.outcome === 'done') {
     if (result.digest !== done.digest) return { record, answer: 'contradiction' };
@@ -142,7 +162,7 @@ export function expire(record: JobRecord, moment: Moment): Step<'requeued' | 'fa
     const job = { ...requeued(live, moment.now), attempts };
     return { record: { ...record, live: job }, answer: 'requeued' };
   }
-  const reason = `${attempts} workers died holding this job at position ${live.position} without progress`;
+  const reason = `${attempts} workers died holding this job at position ${live.position} without progress; the last was ${live.owner}`;
   return { record: ended(record, live, { outcome: 'failed', reason }, moment), answer: 'failed' };
 }
 
@@ -169,10 +189,11 @@ function ended(
     ...{ id, tenant, chain, iterations, createdAt, ...how },
     digest: null,
     computed: job.position - 1,
-    worker: job.owner,
+    worker: null,
     startedAt: null,
     finishedAt: now,
     expiresAt: now + retentionMs,
+    ...(job.position > 1 ? { point: { position: job.position, digest: job.digest } } : {}),
   };
   return { live: null, result };
 }

@@ -125,7 +125,7 @@ function describeMeeting(suite: StoreSuite): void {
     }
   });
 
-  test('of whom one finishes a job that the other cancels and submits: it is done', async () => {
+  test('of whom one finishes a job that the other cancels and submits: it is done, or queued again', async () => {
     const [one, two] = await bothClients(suite);
     const all = kit.jobs(40);
     await one.submit(all);
@@ -137,6 +137,9 @@ function describeMeeting(suite: StoreSuite): void {
         two.submit([each]),
       ]),
     );
+    // Where the result came between the cancellation and the submission.
+    for (const each of all) expect(['done', 'queued']).toContain(await kit.stateOfJob(two, each));
+    await two.complete(all.map((each) => completionOf(each)));
     for (const each of all) expect(await kit.stateOfJob(two, each)).toBe('done');
     expect(await one.backlog()).toMatchObject({ running: 0, queued: [{ jobs: 0 }, {}, {}, {}] });
   });

@@ -76,12 +76,14 @@ function describeDeath(suite: StoreSuite): void {
       const { failed, requeued } = await store.sweep(SWEEP);
       expect(requeued).toEqual([]);
       expect(failed).toMatchObject([
-        { ...job('a'), outcome: 'failed', digest: null, computed: 699, worker: WORKER },
+        { ...job('a'), outcome: 'failed', digest: null, computed: 699, worker: null },
       ]);
-      expect(failed[0]!.reason).toBe('20 workers died holding this job at position 700 without progress');
+      expect(failed[0]!.reason).toMatch(
+        /^20 workers died holding this job at position 700 without progress; the last was /,
+      );
       expect(await kit.viewOfJob(store, job('a'))).toEqual({ kind: 'result', result: failed[0] });
       expect(await store.submit([job('a')])).toMatchObject([
-        { kind: 'created', job: { attempts: 0, position: 1 } },
+        { kind: 'created', job: { attempts: 0, position: 700 } },
       ]);
       expect(await kit.stateOfJob(store, job('a'))).toBe('queued');
     });

@@ -63,7 +63,7 @@ export class Oracle {
   /** A submission whose digest is known completes the job, by nobody; it also is a use of what is there. */
   #bring(facts: JobFacts, digest: string, computed: number): Submitted {
     const done = { ...facts, digest, computed, worker: null, createdAt: this.#now(), startedAt: null };
-    const answer = this.#apply(facts.id, machine.complete(this.record(facts.id), done, this.#moment));
+    const answer = this.#apply(facts.id, machine.bring(this.record(facts.id), done, this.#moment));
     const { live, result } = this.record(facts.id);
     if (answer === 'contradiction') return { kind: answer, result: result! };
     const used = machine.used(result!, this.#moment);

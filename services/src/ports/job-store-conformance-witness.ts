@@ -92,8 +92,10 @@ export class Witness {
         return;
       case 'complete': {
         const batch = event.batch.map(({ facts }) => kit.completionOf(facts, event.worker));
-        expect(await store.complete(batch)).not.toContain('contradiction');
-        for (const { id, digest } of batch) this.#seeDone(id, digest);
+        const answers = await store.complete(batch);
+        expect(answers).not.toContain('contradiction');
+        if (!this.#cancels) expect(answers).not.toContain('cancelled');
+        batch.forEach(({ id, digest }, at) => answers[at] !== 'cancelled' && this.#seeDone(id, digest));
         return;
       }
       case 'cancel':

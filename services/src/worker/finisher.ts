@@ -133,7 +133,10 @@ export class Finisher {
 
   async #store(batch: readonly Completion[]): Promise<void> {
     const answers = await this.#deps.store.complete(batch);
-    const stored = batch.filter((_, i) => answers[i] !== 'contradiction');
+    const stored = batch.filter((_, i) => answers[i] === 'stored' || answers[i] === 'known');
+    const cancelled = answers.filter((answer) => answer === 'cancelled').length;
+    if (cancelled > 0)
+      this.#deps.logger.info('Jobs were cancelled before they were done', { jobs: cancelled });
     batch.forEach((completion, i) => {
       if (answers[i] === 'contradiction')
         reportContradiction(this.#deps, this.#metrics, completion.id, completion.iterations);

@@ -173,7 +173,7 @@ export class MemoryStore implements JobStore {
       createdAt: now,
       startedAt: now,
     };
-    const answer = this.#step(id, (record) => machine.complete(record, done, this.#moment()));
+    const answer = this.#step(id, (record) => machine.bring(record, done, this.#moment()));
     const result = this.records.get(id)!.result!;
     return answer === 'contradiction'
       ? { kind: answer, result }

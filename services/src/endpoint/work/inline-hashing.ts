@@ -16,7 +16,7 @@ const MEASURABLE_MS = 0.5;
 export interface InlineHashingOptions {
   readonly hasher: InlineHasher;
   readonly clock: Clock;
-  /** Jobs with at most this many iterations left are hashed here. */
+  /** Jobs of at most this many iterations are hashed here. */
   readonly maxIterations: number;
 }
 
@@ -31,7 +31,7 @@ export class InlineHashing {
 
   /** Whether a job is short enough. */
   takes(facts: JobFacts): boolean {
-    return facts.iterations - 1 <= this.#options.maxIterations;
+    return facts.iterations <= this.#options.maxIterations;
   }
 
   /** The jobs as submissions; those that are short enough with their digest. */

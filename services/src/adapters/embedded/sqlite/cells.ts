@@ -4,7 +4,7 @@ import type { Cell } from './protocol.ts';
 /** The order of cells of a live job: that of the columns in `statements.ts`. */
 export const LIVE_CELLS = 11;
 /** The order of cells of a result, likewise. */
-export const RESULT_CELLS = 13;
+export const RESULT_CELLS = 15;
 
 /** Outcomes as they are stored: by their place here. */
 export const OUTCOMES: readonly Outcome[] = ['done', 'cancelled', 'failed'];
@@ -35,10 +35,17 @@ export function resultCells(result: JobResult): Cell[] {
   const { id, tenant, chain, iterations, digest, outcome, reason, computed, worker } = result;
   const { createdAt, startedAt, finishedAt, expiresAt } = result;
   const what = [id, tenant, chain, iterations, digest, OUTCOMES.indexOf(outcome), reason, computed, worker];
-  return [...what, createdAt, startedAt, finishedAt, expiresAt];
+  const { position = null, digest: at = null } = result.point ?? {};
+  return [...what, createdAt, startedAt, finishedAt, expiresAt, position, at];
 }
 
 export function resultOf(cells: readonly Cell[], at = 0): JobResult {
+  const result = plainResultOf(cells, at);
+  const position = cells[at + 13] as number | null;
+  return position === null ? result : { ...result, point: { position, digest: cells[at + 14] as string } };
+}
+
+function plainResultOf(cells: readonly Cell[], at: number): JobResult {
   return {
     id: cells[at] as string,
     tenant: cells[at + 1] as string,

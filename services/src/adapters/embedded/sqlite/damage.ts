@@ -29,10 +29,11 @@ export function liveChecksum(cells: readonly Cell[]): number {
   return checksumOf(factsOf(cells), { position: cells[4] as number, digest: cells[5] as string });
 }
 
-/** That of a result; one without a digest has none. */
+/** That of a result: of its digest, or of the point where it was cancelled or failed. Null where there is none. */
 export function resultChecksum(cells: readonly Cell[]): number | null {
-  if (cells[5] !== DONE) return null;
-  return checksumOf(factsOf(cells), { position: cells[3] as number, digest: cells[4] as string });
+  const [position, digest] = cells[5] === DONE ? [cells[3], cells[4]] : [cells[13], cells[14]];
+  if (position === null) return null;
+  return checksumOf(factsOf(cells), { position: position as number, digest: digest as string });
 }
 
 /** Rows of an earlier version have no check value: they are believed. */
@@ -77,6 +78,11 @@ function repairResult(ledger: Ledger, id: JobId, now: number): DamagedFact[] {
   const row = ledger.findResult(id);
   if (!row || !isDamagedResult(row)) return [];
   const result = resultOf(row);
+  if (result.outcome !== 'done') {
+    const { point, ...rest } = result;
+    putResult(ledger, id, resultCells(rest));
+    return [{ job: id, what: 'checkpoint', position: point?.position ?? 1, recomputed: true }];
+  }
   const job = recomputed(result, { now });
   if (job) {
     const seq = row[RESULT_CELLS + 1] as number;

@@ -60,10 +60,15 @@ CREATE TABLE workers (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** Check values (`jobs/checksum.ts`); rows that were there before have none. */
+/**
+ * Check values (`jobs/checksum.ts`); rows that were there before have none. `position` and `pointDigest` say where a cancelled
+ * or failed job stood.
+ */
 const VERSION_2 = `
 ALTER TABLE jobs ADD COLUMN checksum INTEGER;
 ALTER TABLE results ADD COLUMN checksum INTEGER;
+ALTER TABLE results ADD COLUMN position INTEGER;
+ALTER TABLE results ADD COLUMN pointDigest BLOB CHECK (length(pointDigest) = 64);
 `;
 
 /** Each entry takes a file from the version of its place to the next. Entries are never changed, only added. */

@@ -6,7 +6,7 @@ import { reuseIndex } from './schema.ts';
 const LIVE = `id, tenant, lower(hex(chain)), iterations, position, lower(hex(digest)), class, owner, attempts,
   createdAt, queuedAt, checksum`;
 const RESULT = `id, tenant, lower(hex(chain)), iterations, nullif(lower(hex(digest)), ''), outcome, reason, computed,
-  worker, createdAt, startedAt, finishedAt, expiresAt, checksum`;
+  worker, createdAt, startedAt, finishedAt, expiresAt, position, nullif(lower(hex(pointDigest)), ''), checksum`;
 const RESULT_OF_R = RESULT.replaceAll(/\b(id|tenant|chain|iterations|digest)\b/g, 'r.$1');
 
 /** A cancelled or failed result says nothing while its job is live again. */
@@ -37,11 +37,11 @@ const JOBS = {
 
 const RESULTS = {
   insertResult: `INSERT INTO results (seq, id, tenant, chain, iterations, digest, outcome, reason, computed, worker,
-    createdAt, startedAt, finishedAt, expiresAt, checksum)
-    VALUES (?, ?, ?, unhex(?), ?, unhex(?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    createdAt, startedAt, finishedAt, expiresAt, position, pointDigest, checksum)
+    VALUES (?, ?, ?, unhex(?), ?, unhex(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?), ?)`,
   replaceResult: `UPDATE results SET tenant = ?2, chain = unhex(?3), iterations = ?4, digest = unhex(?5), outcome = ?6,
     reason = ?7, computed = ?8, worker = ?9, createdAt = ?10, startedAt = ?11, finishedAt = ?12, expiresAt = ?13,
-    checksum = ?14 WHERE seq = ?1`,
+    position = ?14, pointDigest = unhex(?15), checksum = ?16 WHERE seq = ?1`,
   touchResult: `UPDATE results SET expiresAt = ?2 WHERE seq = ?1`,
   resultBySeq: `SELECT ${RESULT}, seq FROM results WHERE seq = ?`,
   resultSettled: `SELECT ${RESULT_OF_R}, r.seq FROM settled AS s JOIN results AS r ON r.seq = s.seq

@@ -12,13 +12,15 @@ export async function completeBatch(
   const first = new Map<JobId, Completion>();
   for (const done of batch) if (!first.has(done.id)) first.set(done.id, done);
   const results = [...first.values()].map((done) => complete(UNKNOWN, done, moment).record.result!);
-  const settled = await settle(context, results);
+  const settled = await settle(context, results, { isLate: true });
   const answers = batch.map((done): CompleteAnswer => {
     const { answer, result } = settled.get(done.id)!;
+    if (result.outcome === 'cancelled') return 'cancelled';
     if (result.digest !== done.digest) return 'contradiction';
     return answer === 'stored' && first.get(done.id) === done ? 'stored' : 'known';
   });
-  const ended = batch.filter((_, i) => answers[i] !== 'contradiction').map(({ id }) => id);
+  const stands = (answer: CompleteAnswer): boolean => answer === 'stored' || answer === 'known';
+  const ended = batch.filter((_, i) => stands(answers[i]!)).map(({ id }) => id);
   await dropLive(context, [...new Set(ended)]);
   return answers;
 }

@@ -56,6 +56,11 @@ export interface ResultDoc {
   readonly startedAt?: Date;
   readonly finishedAt: Date;
   readonly expiresAt: Date;
+  /** Where a cancelled or failed job stood; absent at the beginning of its chain. */
+  readonly position?: number;
+  readonly pointDigest?: Uint8Array;
+  /** Of a cancelled or failed job: the mark that its live job had. */
+  readonly mark?: number;
 }
 
 /** One per worker; `_id` is its name. By the database's clock. */
@@ -114,8 +119,9 @@ export function liveOf(doc: JobDoc): LiveJob {
   };
 }
 
-export function resultDoc(result: JobResult): ResultDoc {
-  const { id, tenant, iterations, outcome, digest, reason, computed, worker, startedAt } = result;
+export function resultDoc(result: JobResult, mark?: number): ResultDoc {
+  const { id, tenant, iterations, outcome, digest, reason, computed, worker, startedAt, point } = result;
+  const checked = digest === null ? point : { position: iterations, digest };
   return {
     _id: id,
     tenant,
@@ -123,7 +129,9 @@ export function resultDoc(result: JobResult): ResultDoc {
     iterations,
     outcome,
     ...(digest === null || digest === result.chain ? {} : { digest: bytesOf(digest) }),
-    ...(digest === null ? {} : { checksum: checksumOf(result, { position: iterations, digest }) }),
+    ...(checked === undefined ? {} : { checksum: checksumOf(result, checked) }),
+    ...(point === undefined ? {} : { position: point.position, pointDigest: bytesOf(point.digest) }),
+    ...(mark === undefined ? {} : { mark }),
     ...(reason === null ? {} : { reason }),
     computed,
     ...(worker === null ? {} : { worker }),
@@ -151,6 +159,9 @@ export function resultOf(doc: ResultDoc): JobResult {
     startedAt: doc.startedAt?.getTime() ?? null,
     finishedAt: doc.finishedAt.getTime(),
     expiresAt: doc.expiresAt.getTime(),
+    ...(doc.position && doc.pointDigest
+      ? { point: { position: doc.position, digest: hexOf(doc.pointDigest) } }
+      : {}),
   };
 }
 
@@ -170,7 +181,8 @@ export function isDamagedResult(doc: ResultDoc): boolean {
   if (doc.checksum === undefined) return false;
   const result = resultOf(doc);
   const { iterations: position, digest } = result;
-  return digest === null || doc.checksum !== checksumOf(result, { position, digest });
+  const checked = digest === null ? result.point : { position, digest };
+  return !checked || doc.checksum !== checksumOf(result, checked);
 }
 
 /** What a marked job ends as: everything that its result needs stands in it. */

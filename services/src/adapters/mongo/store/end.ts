@@ -24,8 +24,8 @@ interface Known extends JobRecord {
 }
 
 /**
- * What is known of each id. Live jobs are read first: one that ends in between has its result by then. A marked job has
- * ended, only its result may not be there yet. Where a damaged result was found, its job is live by now.
+ * What is known of each id. Live jobs are read first: one that ends in between has its result by then. A marked job
+ * lives on until its result is there: a digest that comes before is the end of it. Where a damaged result was found, its job is live by now.
  */
 export async function readRecords(context: Context, ids: readonly JobId[]): Promise<Map<JobId, Known>> {
   const jobs = await findJobs(context, ids);
@@ -45,10 +45,9 @@ export async function readRecords(context: Context, ids: readonly JobId[]): Prom
 function recordOf(context: Context, job: JobDoc | undefined, doc: ResultDoc | undefined): JobRecord {
   const standing = doc && doc.expiresAt.getTime() > context.time.now() ? resultOf(doc) : null;
   if (!job || !isMarked(job)) return { live: job ? liveOf(job) : null, result: standing };
-  return {
-    live: null,
-    result: standing?.outcome === 'done' ? standing : endedOf(job, context.retentionMs),
-  };
+  const isOver = standing?.outcome === 'done' || (job.mark !== undefined && doc?.mark === job.mark);
+  if (standing && isOver) return { live: null, result: standing };
+  return { live: { ...liveOf(job), owner: job.worker ?? null }, result: standing };
 }
 
 export async function getViews(
@@ -99,7 +98,8 @@ export async function finishMarked(
 ): Promise<Map<JobId, Settled>> {
   if (marked.length === 0) return new Map();
   const results = marked.map((doc) => endedOf(doc, context.retentionMs));
-  const settled = await settle(context, results);
+  const marks = new Map(marked.map(({ _id, mark }) => [_id, mark]));
+  const settled = await settle(context, results, { marks });
   const ids = marked.map(({ _id }) => _id);
   await context.jobs.deleteMany({ _id: { $in: ids }, owner: MARKED }, BY_ID);
   return settled;

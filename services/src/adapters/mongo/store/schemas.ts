@@ -60,6 +60,9 @@ export function resultSchema(): Schema {
       startedAt: Date,
       finishedAt: { type: Date, required: true },
       expiresAt: { type: Date, required: true },
+      position: Number,
+      pointDigest: Schema.Types.Buffer,
+      mark: Number,
     },
     { ...STRICT, collection: 'results' },
   )

@@ -1,7 +1,16 @@
 import type { JobId, JobResult } from '../../../jobs/job.ts';
 import { used } from '../../../jobs/machine.ts';
-import { BY_ID, eachOf, insertMissing, momentOf, oneBatch, untilSettled, type Context } from './context.ts';
-import { resultDoc, resultOf, type ResultDoc } from './documents.ts';
+import {
+  BY_ID,
+  eachOf,
+  findByIds,
+  insertMissing,
+  momentOf,
+  oneBatch,
+  untilSettled,
+  type Context,
+} from './context.ts';
+import { isMarked, resultDoc, resultOf, type ResultDoc } from './documents.ts';
 import { findResults, soundResults } from './sound.ts';
 
 /** `stored`: the new result stands; `kept`: another one stood there already, and stays. */
@@ -11,43 +20,84 @@ export interface Settled {
   readonly result: JobResult;
 }
 
+export interface SettleOptions {
+  /** Results of workers: a cancelled job stays as it is, unless it was submitted again. */
+  readonly isLate?: boolean;
+  /** The marks of the live jobs that end so. */
+  readonly marks?: ReadonlyMap<JobId, number | undefined>;
+}
+
 /**
  * Brings results into the store; ids differ. A done result is final. A cancelled or failed one gives way to what comes
  * later, and an expired one to everything. When this has resolved a majority has what stands.
  */
-export async function settle(context: Context, incoming: readonly JobResult[]): Promise<Map<JobId, Settled>> {
+export async function settle(
+  context: Context,
+  incoming: readonly JobResult[],
+  { isLate = false, marks }: SettleOptions = {},
+): Promise<Map<JobId, Settled>> {
+  const docOf = (result: JobResult): ResultDoc => resultDoc(result, marks?.get(result.id));
   const settled = new Map<JobId, Settled>();
   await untilSettled(incoming, async (results) => {
-    const taken = await insertMissing(context.results, results.map(resultDoc));
+    const taken = await insertMissing(context.results, results.map(docOf));
     for (const result of results)
       if (!taken.has(result.id)) settled.set(result.id, { answer: 'stored', result });
     const contested = results.filter(({ id }) => taken.has(id));
     if (contested.length === 0) return [];
     const found = await findResults(context, [...taken]);
-    const outcomes = await eachOf(contested, (result) => contest(context, result, found.get(result.id)));
+    const refused = isLate ? await unwanted(context, found) : new Set<JobId>();
+    const outcomes = await eachOf(contested, (result) => {
+      const standing = found.get(result.id);
+      return contest(context, {
+        result,
+        doc: docOf(result),
+        standing,
+        isRefused: refused.has(result.id),
+      });
+    });
     contested.forEach(({ id }, i) => outcomes[i] && settled.set(id, outcomes[i]));
     return contested.filter((_, i) => outcomes[i] === null);
   });
   return settled;
 }
 
+interface Contest {
+  readonly result: JobResult;
+  readonly doc: ResultDoc;
+  readonly standing: ResultDoc | undefined;
+  readonly isRefused: boolean;
+}
+
+/** Jobs that were cancelled, and that nobody has submitted since. */
+async function unwanted(context: Context, standing: ReadonlyMap<JobId, ResultDoc>): Promise<Set<JobId>> {
+  const cancelled = [...standing.values()].filter(({ outcome }) => outcome === 'cancelled');
+  const ids = cancelled.map(({ _id }) => _id);
+  const live = await findByIds(context.jobs, ids);
+  return new Set(ids.filter((id) => !live.has(id) || isMarked(live.get(id)!)));
+}
+
 /** Null where it has to be looked at again: what stood there has gone, or changed, or a majority does not have it yet. */
 async function contest(
   context: Context,
-  result: JobResult,
-  standing: ResultDoc | undefined,
+  { result, doc, standing, isRefused }: Contest,
 ): Promise<Settled | null> {
   if (!standing) return null;
-  if (stays(standing, result, context.time.now())) return { answer: 'kept', result: resultOf(standing) };
+  if (stays(standing, result, { now: context.time.now(), isRefused }))
+    return { answer: 'kept', result: resultOf(standing) };
   const { _id, outcome, finishedAt } = standing;
-  const doc = resultDoc(result);
-  const { matchedCount } = await context.results.replaceOne({ _id, outcome, finishedAt }, doc, BY_ID);
+  // The mark tells one cancellation from another of the same moment.
+  const asRead = { _id, outcome, finishedAt, mark: standing.mark ?? null } as object;
+  const { matchedCount } = await context.results.replaceOne(asRead, doc, BY_ID);
   return matchedCount === 1 ? { answer: 'stored', result } : null;
 }
 
-function stays(standing: ResultDoc, incoming: JobResult, now: number): boolean {
+function stays(
+  standing: ResultDoc,
+  incoming: JobResult,
+  { now, isRefused }: { readonly now: number; readonly isRefused: boolean },
+): boolean {
   if (standing.expiresAt.getTime() <= now) return false;
-  if (standing.outcome === 'done') return true;
+  if (standing.outcome === 'done' || isRefused) return true;
   return incoming.outcome !== 'done' && standing.finishedAt.getTime() > incoming.finishedAt;
 }
 

@@ -91,6 +91,7 @@ async function repairJob(context: Context, doc: JobDoc): Promise<JobDoc | null> 
 async function repairResult(context: Context, doc: ResultDoc): Promise<ResultDoc | null> {
   const { _id, iterations, digest } = doc;
   const result = resultOf(doc);
+  if (result.outcome !== 'done') return dropPoint(context, doc);
   const moment = momentOf(context);
   const job = recomputed(result, moment);
   context.onDamaged?.({ job: _id, what: 'result', position: iterations, recomputed: job !== null });
@@ -103,4 +104,17 @@ async function repairResult(context: Context, doc: ResultDoc): Promise<ResultDoc
   const failed = resultDoc(unrecoverable(result, moment));
   await context.results.replaceOne(asRead, failed, BY_ID);
   return failed;
+}
+
+/** A cancelled or failed job whose point is damaged begins anew when it is submitted again. */
+async function dropPoint(context: Context, doc: ResultDoc): Promise<ResultDoc> {
+  const { checksum, position = 1, pointDigest, ...rest } = doc;
+  context.onDamaged?.({ job: doc._id, what: 'checkpoint', position, recomputed: true });
+  await context.results.updateOne(
+    { _id: doc._id, checksum: checksum! },
+    { $unset: { checksum: '', position: '', pointDigest: '' } },
+    BY_ID,
+  );
+  void pointDigest;
+  return rest;
 }

@@ -1,5 +1,5 @@
 import type { ChainPoint, Digest, JobFacts, JobId, JobResult, LiveJob } from '../../../jobs/job.ts';
-import { complete, submit, UNKNOWN, type Moment } from '../../../jobs/machine.ts';
+import { bring as bringTo, further, submit, UNKNOWN, type Moment } from '../../../jobs/machine.ts';
 import type { Submission, Submitted } from '../../../ports/job-store.ts';
 import { BY_ID, eachOf, insertMissing, momentOf, oneBatch, untilSettled, type Context } from './context.ts';
 import { isMarked, jobDoc, liveOf, MARKS, resultOf, type JobDoc } from './documents.ts';
@@ -67,7 +67,7 @@ async function bring(context: Context, items: readonly Brought[]): Promise<Answe
 
 function doneOf({ facts, digest, computed }: Brought, moment: Moment): JobResult {
   const done = { ...facts, digest, computed, worker: null, createdAt: moment.now, startedAt: null };
-  return complete(UNKNOWN, done, moment).record.result!;
+  return bringTo(UNKNOWN, done, moment).record.result!;
 }
 
 /** A look that almost always finds nothing is cheaper than a delete that does. */
@@ -84,10 +84,11 @@ async function endLive(context: Context, ids: readonly JobId[]): Promise<void> {
 async function createJobs(context: Context, plain: readonly JobFacts[]): Promise<Answers> {
   const answers: Answers = new Map();
   await untilSettled(plain, async (jobs) => {
-    await answerKnown(context, jobs, answers);
+    const left = await answerKnown(context, jobs, answers);
     const unknown = jobs.filter(({ id }) => !answers.has(id));
     const points = await longestKnown(context, unknown);
     const full = unknown.filter(({ id, iterations }) => points.get(id)?.position === iterations);
+    for (const [id, point] of left) points.set(id, further(points.get(id) ?? null, point)!);
     await answerFull(context, full, { points, answers });
     const fresh = await insertJobs(context, missing(unknown, answers), { points, answers });
     // A job may have ended between the look and the insert: then it must not run again.
@@ -103,13 +104,19 @@ function missing(jobs: readonly JobFacts[], answers: Answers): JobFacts[] {
   return jobs.filter(({ id }) => !answers.has(id));
 }
 
-/** Jobs that are done. */
-async function answerKnown(context: Context, jobs: readonly JobFacts[], answers: Answers): Promise<void> {
+/** Jobs that are done. Returns where others stood when they were cancelled, or failed. */
+async function answerKnown(
+  context: Context,
+  jobs: readonly JobFacts[],
+  answers: Answers,
+): Promise<Map<JobId, ChainPoint>> {
   const expiresAt = { $gt: new Date(context.time.now()) };
   const ids = jobs.map(({ id }) => id);
-  const found = await findResults(context, ids, { outcome: 'done', expiresAt });
-  const results = await useAgain(context, [...found.values()].map(resultOf));
-  for (const result of results) answers.set(result.id, { kind: 'known', result, fresh: false });
+  const found = [...(await findResults(context, ids, { expiresAt })).values()].map(resultOf);
+  const done = found.filter(({ outcome }) => outcome === 'done');
+  for (const result of await useAgain(context, done))
+    answers.set(result.id, { kind: 'known', result, fresh: false });
+  return new Map(found.flatMap(({ id, point }) => (point ? [[id, point]] : [])));
 }
 
 interface Found {
@@ -146,31 +153,39 @@ async function insertJobs(
   const jobs = facts.map((each) => submit(UNKNOWN, each, points.get(each.id) ?? null, moment).record.live!);
   const taken = await insertMissing(context.jobs, jobs.map(jobDoc));
   const found = await findJobs(context, [...taken]);
+  const marked = facts.filter(({ id }) => isMarkedDoc(found.get(id)));
   const revived = await revive(
     context,
-    jobs.filter(({ id }) => isMarkedDoc(found.get(id))),
+    marked.map((each) => {
+      const from = further(points.get(each.id) ?? null, liveOf(found.get(each.id)!));
+      return submit(UNKNOWN, each, from && pointOf(from), moment).record.live!;
+    }),
   );
   const fresh: JobFacts[] = [];
   jobs.forEach((job, i) => {
     const doc = found.get(job.id);
     if (!taken.has(job.id) || revived.has(job.id)) {
-      answers.set(job.id, { kind: 'created', job });
+      answers.set(job.id, { kind: 'created', job: revived.get(job.id) ?? job });
       fresh.push(facts[i]!);
     } else if (doc && !isMarked(doc)) answers.set(job.id, { kind: 'joined', job: liveOf(doc) });
   });
   return fresh;
 }
 
+function pointOf({ position, digest }: ChainPoint): ChainPoint {
+  return { position, digest };
+}
+
 function isMarkedDoc(doc: JobDoc | undefined): boolean {
   return doc !== undefined && isMarked(doc);
 }
 
-/** Jobs that are being cancelled or given up are queued afresh: whoever is ending them finds no mark any more. */
-async function revive(context: Context, jobs: readonly LiveJob[]): Promise<Set<JobId>> {
+/** Jobs that are being cancelled or given up are queued again, where they stand: whoever is ending them finds no mark any more. */
+async function revive(context: Context, jobs: readonly LiveJob[]): Promise<Map<JobId, LiveJob>> {
   const replaced = await eachOf(jobs, async (job) => {
     const filter = { _id: job.id, owner: { $in: MARKS as unknown as string[] } };
     const { matchedCount } = await context.jobs.replaceOne(filter, jobDoc(job), BY_ID);
     return matchedCount === 1;
   });
-  return new Set(jobs.filter((_, i) => replaced[i]).map(({ id }) => id));
+  return new Map(jobs.filter((_, i) => replaced[i]).map((job) => [job.id, job]));
 }

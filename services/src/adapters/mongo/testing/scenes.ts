@@ -101,8 +101,8 @@ export const SCENES: readonly Scene[] = [
     what: 'complete what was cancelled',
     before: cancelled,
     act: complete,
-    middle: ['cancelled', 'done'],
-    end: 'done',
+    middle: ['cancelled'],
+    end: 'cancelled',
   },
   {
     what: 'cancel',

@@ -56,7 +56,8 @@ export function completeBatch(ledger: Ledger, cells: readonly Cell[], now: numbe
     }
     const { id, tenant, chain, iterations } = facts;
     const what = [id, tenant, chain, iterations, work.digest, DONE, null, work.computed, work.worker];
-    ledger.addResult([...what, times.createdAt, times.startedAt, now, now + moment.retentionMs]);
+    const { createdAt, startedAt } = times;
+    ledger.addResult([...what, createdAt, startedAt, now, now + moment.retentionMs, null, null]);
     ledger.dropLive(id);
     return 'stored';
   });

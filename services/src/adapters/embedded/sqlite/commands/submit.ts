@@ -1,6 +1,7 @@
 import { costClassOf } from '../../../../jobs/cost.ts';
 import type { ChainPoint, Digest, JobFacts, JobRecord, LiveJob } from '../../../../jobs/job.ts';
-import { complete, startOf, submit, used, type Moment } from '../../../../jobs/machine.ts';
+import * as machine from '../../../../jobs/machine.ts';
+import { submit, used, type Moment } from '../../../../jobs/machine.ts';
 import { CellReader, DONE, liveCells, resultCells } from '../cells.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Cell } from '../protocol.ts';
@@ -29,7 +30,7 @@ function submitNew(ledger: Ledger, facts: JobFacts, digest: Digest | null, now: 
   if (digest !== null) {
     const { retentionMs } = ledger.moment(now);
     const what = [id, tenant, chain, iterations, digest, DONE, null, iterations - 1, null];
-    ledger.addResult([...what, now, null, now, now + retentionMs]);
+    ledger.addResult([...what, now, null, now, now + retentionMs, null, null]);
     ledger.dropLive(id);
     return 'brought';
   }
@@ -55,7 +56,7 @@ function submitKnown(ledger: Ledger, facts: JobFacts, digest: Digest | null, now
   const { live, result } = step.record;
   switch (step.answer) {
     case 'created':
-      return ['started', ...pointCells(startOf(facts, known))];
+      return ['started', ...pointCells(live!)];
     case 'joined':
       return ['joined', ...liveCells(live as LiveJob)];
     case 'stored':
@@ -78,7 +79,7 @@ interface Brought {
 /** A submission whose digest is known: a completion by nobody, and a use of the result when that is there already. */
 function bring(record: JobRecord, facts: JobFacts, { digest, computed, moment }: Brought) {
   const done = { ...facts, digest, computed, worker: null, createdAt: moment.now, startedAt: null };
-  const step = complete(record, done, moment);
+  const step = machine.bring(record, done, moment);
   if (step.answer !== 'known') return step;
   return { ...step, record: { ...step.record, result: used(step.record.result!, moment) } };
 }

@@ -73,7 +73,9 @@ async function unwanted(context: Context, standing: ReadonlyMap<JobId, ResultDoc
   const cancelled = [...standing.values()].filter(({ outcome }) => outcome === 'cancelled');
   const ids = cancelled.map(({ _id }) => _id);
   const live = await findByIds(context.jobs, ids);
-  return new Set(ids.filter((id) => !live.has(id) || isMarked(live.get(id)!)));
+  const idle = ids.filter((id) => !live.has(id) || isMarked(live.get(id)!));
+  // Somebody may have brought the digest meanwhile: then the job is not cancelled any more.
+  return new Set((await findByIds(context.results, idle, { outcome: 'cancelled' })).keys());
 }
 
 /** Null where it has to be looked at again: what stood there has gone, or changed, or a majority does not have it yet. */

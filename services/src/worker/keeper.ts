@@ -21,8 +21,8 @@ export interface KeeperEvents {
 /** Jobs that were saved less than this many milliseconds ago are not saved again. */
 const MIN_AGE_MS = 1_000;
 
-/** The first lease is asked for again within this time, in milliseconds; then the worker cannot be started. */
-const FIRST_LEASE = { budgetMs: 60_000, baseMs: 100, capMs: 5_000 };
+/** Pauses between attempts to get the first lease, in milliseconds. */
+const FIRST_LEASE = { baseMs: 100, capMs: 5_000 };
 
 /** The store is asked for claims whose answer got lost every so many renewals, and after every failure. */
 const RECONCILE_EVERY = 10;
@@ -64,11 +64,11 @@ export class Keeper {
     });
   }
 
-  /** Rejects when the first lease cannot be had within a minute, or the keeper is stopped. */
+  /** Rejects when the first lease cannot be had within `firstLeaseMs`, or the keeper is stopped. */
   async start(): Promise<void> {
     const { store, settings, clock, logger } = this.#deps;
     await retry(() => store.renew(settings.id, settings.leaseMs), {
-      ...{ ...FIRST_LEASE, signal: this.#stopped.signal, clock },
+      ...{ ...FIRST_LEASE, budgetMs: settings.firstLeaseMs, signal: this.#stopped.signal, clock },
       onRetry: (error, attempt) => {
         if (isFirstOrTenth(attempt)) logger.warn('The first lease cannot be had yet', { error, attempt });
       },

@@ -9,6 +9,8 @@ export interface WorkerSettings {
   /** The lease, and how often it is renewed together with the checkpoints, in milliseconds. */
   readonly leaseMs: number;
   readonly renewMs: number;
+  /** The first lease is asked for again within this time, in milliseconds; then the worker cannot be started. */
+  readonly firstLeaseMs: number;
   /** How often the worker says that it is alive, in milliseconds; silence of five times as long means death. */
   readonly aliveMs: number;
   /** How often an idle worker asks the store itself for work, in milliseconds; more often while it finds some. */
@@ -34,6 +36,7 @@ export function defaultWorkerSettings(id: string, host: string): WorkerSettings 
     node: null,
     leaseMs: LEASE_MS,
     renewMs: LEASE_RENEW_MS - CHECKPOINT_MARGIN_MS,
+    firstLeaseMs: 60_000,
     aliveMs: 2_000,
     pollMs: 2_000,
     holdSeconds: 5,

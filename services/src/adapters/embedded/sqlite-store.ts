@@ -12,11 +12,16 @@ export interface SqliteStoreOptions extends StoreOptions {
   readonly clock?: Clock;
 }
 
+export interface SqliteStore extends JobStore {
+  /** Whether the file is open, be it only for reading; false: a new start is needed. */
+  isOpen(): boolean;
+}
+
 /**
  * A store in one SQLite file, for one process. A thread of its own waits for the disk; what is asked while it waits
  * shares the next flush. Every answer is durable (WAL, `synchronous=FULL`).
  */
-export function createSqliteStore(options: SqliteStoreOptions): JobStore {
+export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { clock, ...rest } = options;
   const settings = { ...rest, clock: clock ?? Date };
   return new ThreadedStore(new StoreThread(settings), options.retentionMs);

@@ -66,6 +66,28 @@ describe('calls of the store', () => {
     calls.stop();
   });
 
+  test('that only read go on while the store cannot be written', async () => {
+    const { store, calls, logger } = setup(50);
+    let wrong: string | null = 'the disk is full';
+    store.trouble = () => wrong;
+    const submit = (): Promise<unknown> =>
+      calls.call('submit', () =>
+        wrong === null ? Promise.resolve([]) : Promise.reject(new StoreUnavailableError(wrong)),
+      );
+    const unavailable = { problem: { slug: 'unavailable' } };
+    await expect(submit()).rejects.toMatchObject(unavailable);
+    await until(() => calls.trouble() !== null);
+    for (let i = 0; i < 20; i++) {
+      await expect(calls.call('list', (jobs) => jobs.list(ALL))).resolves.toMatchObject({ items: [] });
+      await expect(submit()).rejects.toMatchObject(unavailable);
+    }
+    expect(logger.lines.map(({ message }) => message)).toEqual(['The store is away']);
+    wrong = null;
+    await until(() => calls.trouble() === null);
+    await expect(submit()).resolves.toEqual([]);
+    calls.stop();
+  });
+
   test('fail as unavailable when there is no answer at all', async () => {
     const { calls } = setup(50);
     const never = new Promise<never>(() => undefined);

@@ -7,6 +7,9 @@ import { answersWithin } from '../../runtime/deadline.ts';
 import { retry } from '../../runtime/retry.ts';
 import { ProblemError, problem } from '../problems.ts';
 
+/** Calls that change nothing: they succeed also where nothing can be written, such as on a full disk. */
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'backlog']);
+
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
 /** A call may go without an answer for this many times the time that calls are repeated. */
@@ -25,8 +28,18 @@ export interface StoreCallsOptions {
 /** Looked up to see whether the store is back: whatever the answer, it came from there. */
 const NOBODY = { tenant: 'default', id: '0'.repeat(26) };
 
+/** Reads, or writes. */
+interface Lane {
+  /** Since when such calls have failed; null while they succeed. */
+  awaySince: number | null;
+  /** Whether that was logged. */
+  logged: boolean;
+  looking: boolean;
+}
+
 /**
- * Calls the store, and calls again while it is away, within a budget. Repeating is safe: a job's name says what it is.
+ * Calls the store, and calls again while it is away, within a budget. Repeating is safe: a job's name says what it is. Reads
+ * and writes are apart: a store that cannot be written is read all the same.
  * Once the store has been away for longer than the budget, calls are refused at once, so that requests do not pile up,
  * until one look at the store, made again and again, finds that it is back. A call that has no answer within twice the
  * budget has failed, too.
@@ -34,8 +47,8 @@ const NOBODY = { tenant: 'default', id: '0'.repeat(26) };
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
   readonly #stopped = new AbortController();
-  #awaySince: number | null = null;
-  #looking = false;
+  readonly #reads: Lane = { awaySince: null, logged: false, looking: false };
+  readonly #writes: Lane = { awaySince: null, logged: false, looking: false };
 
   constructor(options: StoreCallsOptions) {
     this.#options = options;
@@ -45,19 +58,20 @@ export class StoreCalls {
   async call<T>(name: string, operation: (store: JobStore, attempt: number) => Promise<T>): Promise<T> {
     const { store, clock, retryMs } = this.#options;
     const wrong = store.trouble();
-    if (wrong !== null) this.#noteAway(name, new StoreUnavailableError(wrong));
-    if (this.#isGivenUp()) {
-      if (!this.#looking) void this.#lookForIt();
-      throw unavailable(new StoreUnavailableError(this.trouble()!));
+    const lane = READS.has(name) ? this.#reads : this.#writes;
+    if (wrong !== null) lane.awaySince ??= clock.monotonic();
+    if (this.#isGivenUp(lane)) {
+      if (!lane.looking) void this.#lookForIt(lane);
+      throw unavailable(new StoreUnavailableError(this.#troubleOf(lane)!));
     }
     try {
-      return await retry((attempt) => this.#attempt(name, () => operation(store, attempt)), {
+      return await retry((attempt) => this.#attempt(lane, name, () => operation(store, attempt)), {
         budgetMs: retryMs,
         baseMs: FIRST_WAIT_MS,
         capMs: LONGEST_WAIT_MS,
         clock,
         signal: this.#stopped.signal,
-        retryable: (error) => error instanceof StoreUnavailableError && !this.#isGivenUp(),
+        retryable: (error) => error instanceof StoreUnavailableError && !this.#isGivenUp(lane),
       });
     } catch (error) {
       throw error instanceof StoreUnavailableError ? unavailable(error) : error;
@@ -66,9 +80,14 @@ export class StoreCalls {
 
   /** What is wrong with the store, once calls are given up because of it. */
   trouble(): string | null {
-    if (!this.#isGivenUp()) return null;
-    const seconds = Math.round((this.#options.clock.monotonic() - this.#awaySince!) / 1000);
-    return `the store has been away for ${seconds} s`;
+    return this.#troubleOf(this.#writes) ?? this.#troubleOf(this.#reads);
+  }
+
+  #troubleOf(lane: Lane): string | null {
+    if (!this.#isGivenUp(lane)) return null;
+    const seconds = Math.round((this.#options.clock.monotonic() - lane.awaySince!) / 1000);
+    const what = lane === this.#writes ? 'away, or cannot be written,' : 'away';
+    return `the store has been ${what} for ${seconds} s`;
   }
 
   /** Ends the waiting between attempts. */
@@ -76,12 +95,12 @@ export class StoreCalls {
     this.#stopped.abort(new ProblemError(problem('draining', 'This endpoint is stopping.')));
   }
 
-  #isGivenUp(): boolean {
+  #isGivenUp({ awaySince }: Lane): boolean {
     const { clock, retryMs } = this.#options;
-    return this.#awaySince !== null && clock.monotonic() - this.#awaySince >= retryMs;
+    return awaySince !== null && clock.monotonic() - awaySince >= retryMs;
   }
 
-  async #attempt<T>(name: string, operation: () => Promise<T>): Promise<T> {
+  async #attempt<T>(lane: Lane, name: string, operation: () => Promise<T>): Promise<T> {
     const limitMs = this.#options.retryMs * PATIENCE;
     try {
       // A connection that nothing comes back from is noticed late, and nobody shall wait for that.
@@ -90,42 +109,51 @@ export class StoreCalls {
         limitMs || Infinity,
         () => new StoreUnavailableError(`No answer within ${limitMs} ms`),
       );
-      if (this.#awaySince !== null) this.#options.logger.info('The store is back', { call: name });
-      this.#awaySince = null;
+      if (lane.logged) this.#options.logger.info('The store is back', { call: name });
+      lane.awaySince = null;
+      lane.logged = false;
       return answer;
     } catch (error) {
       if (error instanceof StoreUnavailableError) {
         this.#options.failures.add(1, { call: name });
-        this.#noteAway(name, error);
+        this.#noteAway(lane, name, error);
       }
       throw error;
     }
   }
 
-  #noteAway(name: string, error: StoreUnavailableError): void {
+  #noteAway(lane: Lane, name: string, error: StoreUnavailableError): void {
     const { logger, clock } = this.#options;
-    if (this.#awaySince !== null) return;
-    this.#awaySince = clock.monotonic();
+    lane.awaySince ??= clock.monotonic();
+    if (lane.logged) return;
+    lane.logged = true;
     logger.warn('The store is away', { call: name, error });
   }
 
   /** Until it is back. Who calls it meanwhile may find that out first. */
-  async #lookForIt(): Promise<void> {
+  async #lookForIt(lane: Lane): Promise<void> {
     const { store, logger } = this.#options;
     const { signal } = this.#stopped;
-    this.#looking = true;
+    lane.looking = true;
     try {
-      await retry(() => this.#attempt('look', () => store.get(NOBODY.tenant, [NOBODY.id])), {
+      await retry(() => this.#attempt(lane, 'look', () => this.#look(lane, store)), {
         ...{ budgetMs: Infinity, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, signal },
-        retryable: () => this.#awaySince !== null,
+        retryable: () => lane.awaySince !== null,
         // It keeps no process from ending.
         pause: (ms, ending) => sleep(ms, undefined, { ref: false, ...(ending && { signal: ending }) }),
       });
     } catch (error) {
       if (!signal.aborted) logger.debug('The store is not looked for any more', { error });
     } finally {
-      this.#looking = false;
+      lane.looking = false;
     }
+  }
+
+  /** A read says nothing about writes; whether those succeed again, the store itself knows. */
+  async #look(lane: Lane, store: JobStore): Promise<void> {
+    await store.get(NOBODY.tenant, [NOBODY.id]);
+    const wrong = store.trouble();
+    if (lane === this.#writes && wrong !== null) throw new StoreUnavailableError(wrong);
   }
 }
 

@@ -20,6 +20,8 @@ const REQUEUE_BATCH = 1_000;
 /** SQLite's result codes that need a plain word. Source: https://www.sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
+/** SQLITE_IOERR, SQLITE_FULL: the disk is full, or a limit on files or for a user is reached. */
+const UNWRITABLE = new Set([10, 13]);
 
 export interface OpenStore {
   readonly db: DatabaseSync;
@@ -77,13 +79,15 @@ function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): numb
 }
 
 function migrate(db: DatabaseSync, version: number, { reuseIterations }: ThreadSetup): void {
-  db.exec('BEGIN');
-  for (const step of MIGRATIONS.slice(version)) db.exec(step);
   const indexes = db.prepare(
     `SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'results_reuse_*'`,
   );
   const names = indexes.all().map(({ name }) => String(name));
   const wanted = reuseIndex(reuseIterations);
+  // Nothing is written then: a full disk does not keep the file from being read.
+  if (version === MIGRATIONS.length && names.length === 1 && names[0] === wanted) return;
+  db.exec('BEGIN');
+  for (const step of MIGRATIONS.slice(version)) db.exec(step);
   for (const name of names) if (name !== wanted) db.exec(`DROP INDEX ${name}`);
   if (!names.includes(wanted)) db.exec(createReuseIndex(reuseIterations));
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
@@ -96,25 +100,38 @@ function migrate(db: DatabaseSync, version: number, { reuseIterations }: ThreadS
  * like any other: a job that takes its process down each time is given up at last.
  */
 function recover(ledger: Ledger, now: number): Omit<Opened, 'version'> {
-  let requeued = 0;
-  let failed = 0;
+  const found = { requeued: 0, failed: 0 };
+  let unwritable: string | null = null;
+  try {
+    requeueAll(ledger, now, found);
+  } catch (error) {
+    if (!UNWRITABLE.has(resultCode(error))) throw error;
+    // Their leases run out by themselves: a sweep finds them once there is space again.
+    unwritable = error instanceof Error ? error.message : String(error);
+  }
+  const queued = COST_CLASSES.map((each) => ledger.sql.row('countQueued', each) as [number, number, number]);
+  ledger.tally.load(queued, ledger.sql.row('countRunning')![0] as number);
+  return { queued: ledger.tally.live - ledger.tally.running, ...found, unwritable };
+}
+
+function requeueAll(ledger: Ledger, now: number, sum: { requeued: number; failed: number }): void {
   for (let found = 1; found > 0;) {
     found = transactRepairing(ledger, now, () => {
       const expired = expireOwners(ledger, { limit: REQUEUE_BATCH, now, spare: () => false });
-      requeued += expired.requeued.length / LIVE_CELLS;
-      failed += expired.failed.length / RESULT_CELLS;
+      sum.requeued += expired.requeued.length / LIVE_CELLS;
+      sum.failed += expired.failed.length / RESULT_CELLS;
       return expired.requeued.length + expired.failed.length;
     });
   }
   ledger.transact(() => ledger.sql.run('forgetEveryWorker'));
-  ledger.tally.load(
-    COST_CLASSES.map((each) => ledger.sql.row('countQueued', each) as [number, number, number]),
-  );
-  return { queued: ledger.tally.live, requeued, failed };
+}
+
+function resultCode(error: unknown): number {
+  return Number((error as { errcode?: number }).errcode) & 0xff;
 }
 
 function explained(error: unknown, file: string): Error {
-  const code = Number((error as { errcode?: number }).errcode) & 0xff;
+  const code = resultCode(error);
   if (code === SQLITE_BUSY) return new Error(`${file} is in use by another hashcluster process`);
   if (code === SQLITE_NOTADB) return new Error(`${file} is not a hashcluster store`);
   const message = error instanceof Error ? error.message : String(error);

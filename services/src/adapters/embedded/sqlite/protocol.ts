@@ -50,7 +50,8 @@ export type FromThread =
   | { readonly kind: 'ready'; readonly opened: Opened }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'damaged'; readonly facts: readonly DamagedFact[] }
-  | { readonly kind: 'replies'; readonly replies: readonly Reply[] };
+  /** `trouble`: what keeps the file from being written; null when nothing does. */
+  | { readonly kind: 'replies'; readonly replies: readonly Reply[]; readonly trouble: string | null };
 
 /** What was found when the file was opened. */
 export interface Opened {
@@ -60,6 +61,8 @@ export interface Opened {
   readonly failed: number;
   /** The version the file had; 0 = it was new. */
   readonly version: number;
+  /** Why nothing could be written; the file can be read all the same. Null when all is well. */
+  readonly unwritable: string | null;
 }
 
 export interface ThreadSetup extends StoreOptions {

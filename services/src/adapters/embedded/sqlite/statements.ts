@@ -30,6 +30,7 @@ const JOBS = {
   oldestQueued: `SELECT queuedAt FROM jobs WHERE owner IS NULL AND class = ? ORDER BY queuedAt LIMIT 1`,
   countQueued: `SELECT count(*), ifnull(sum((iterations - position) / 4294967296), 0),
     ifnull(sum((iterations - position) % 4294967296), 0) FROM jobs WHERE owner IS NULL AND class = ?`,
+  countRunning: `SELECT count(*) FROM jobs WHERE owner > ''`,
   listRunning: `SELECT ${LIVE} FROM jobs INDEXED BY jobs_owner
     WHERE owner > '' AND tenant = ? AND id > ? ORDER BY id LIMIT ?`,
   walkLive: `SELECT id, tenant FROM jobs WHERE id > ? ORDER BY id LIMIT ?`,

@@ -68,6 +68,11 @@ export class StoreThread {
     return this.#worker ? this.#failing : this.#down;
   }
 
+  /** Whether the thread has the file, and can be asked. */
+  isOpen(): boolean {
+    return this.#worker !== null;
+  }
+
   /** Milliseconds since 1970. */
   now(): number {
     return Math.floor(this.#options.clock.now());
@@ -109,13 +114,14 @@ export class StoreThread {
         reject(new StoreUnavailableError(reason));
       });
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'replies') this.#settle(message.replies);
+        if (message.kind === 'replies') this.#settle(message.replies, message.trouble);
         if (message.kind === 'damaged') for (const fact of message.facts) this.#options.onDamaged?.(fact);
         if (message.kind === 'refused') reason = message.reason;
         if (message.kind !== 'ready') return;
         this.#worker = worker;
         this.#failing = null;
         logger.info('store opened', { file, ...message.opened });
+        this.#note(message.opened.unwritable);
         resolve();
       });
     });
@@ -178,14 +184,12 @@ export class StoreThread {
     this.#worker.postMessage({ kind: 'commands', commands } satisfies ToThread);
   }
 
-  #settle(replies: readonly Reply[]): void {
-    let failure: string | null = null;
+  #settle(replies: readonly Reply[], trouble: string | null): void {
     for (const reply of replies) {
       const pending = this.#pending.get(reply.call)!;
       this.#pending.delete(reply.call);
       this.#inFlight[pending.lane] -= pending.items;
       if ('failure' in reply) {
-        failure = reply.failure;
         pending.fail(new StoreUnavailableError(reply.failure));
         continue;
       }
@@ -195,7 +199,7 @@ export class StoreThread {
         pending.fail(error);
       }
     }
-    this.#note(failure);
+    this.#note(trouble);
   }
 
   /** Says once when something begins to fail, and once when it works again. */

@@ -75,15 +75,16 @@ describe('the tally', () => {
   test('begins with what was counted', () => {
     const tally = new Tally();
     tally.enter(liveJob(0, 5, 'worker'));
-    tally.load([
+    const queued = [
       [2, 3, 2 ** 33 + 7],
       [0, 0, 0],
       [0, 0, 0],
       [1, 0, 9],
-    ]);
+    ] as const;
+    tally.load(queued, 4);
     tally.rollback();
     expect(tally.queued(0)).toEqual({ jobs: 2, iterations: 5 * 2 ** 32 + 7 });
     expect(tally.queued(3)).toEqual({ jobs: 1, iterations: 9 });
-    expect(tally.running).toBe(0);
+    expect(tally.running).toBe(4);
   });
 });

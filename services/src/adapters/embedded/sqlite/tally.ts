@@ -56,13 +56,13 @@ export class Tally {
   }
 
   /** Begins with what a count of the queued has found: jobs and the two words of their iterations, by class. */
-  load(queued: readonly (readonly [number, number, number])[]): void {
+  load(queued: readonly (readonly [number, number, number])[], running: number): void {
     for (const each of COST_CLASSES) {
       const [jobs, high, low] = queued[each]!;
       const carry = Math.floor(low / WORD);
       Object.assign(this.#now.queued[each], { jobs, high: high + carry, low: low - carry * WORD });
     }
-    this.#now.running = 0;
+    this.#now.running = running;
     this.commit();
   }
 

@@ -28,6 +28,11 @@ export class ThreadedStore implements port.JobStore {
     return this.#thread.stop();
   }
 
+  /** Whether the file is open, be it only for reading; false: a new start is needed. */
+  isOpen(): boolean {
+    return this.#thread.isOpen();
+  }
+
   trouble(): string | null {
     return this.#thread.trouble();
   }

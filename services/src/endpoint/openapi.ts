@@ -17,9 +17,11 @@ const preferHeader = z.object({
 /** Problems any route may be answered with. */
 const ALWAYS: readonly ProblemSlug[] = [
   'malformed-request',
+  'misdirected',
   'too-slow',
   'rate-limited',
   'internal',
+  'not-implemented',
   'overloaded',
 ];
 const STORE: readonly ProblemSlug[] = ['unavailable'];
@@ -53,6 +55,8 @@ function submitRoutes(schemas: Schemas): RouteConfig[] {
     {
       method: 'post',
       path: '/v1/jobs',
+      operationId: 'submitJobs',
+      tags: ['jobs'],
       summary: 'Submit one job, or a batch',
       description:
         'Equal jobs are one job: submitting again is safe and answers with what is known. A batch is answered item by item, in order; a bad item fails alone.',
@@ -84,13 +88,16 @@ function submitRoutes(schemas: Schemas): RouteConfig[] {
     {
       method: 'put',
       path: '/enqueue',
+      operationId: 'enqueue',
+      tags: ['jobs'],
       summary: 'Submit a job whose data is the body',
       description: 'The body may be of any type. It is hashed while it streams in, and never stored.',
       request: {
         headers: preferHeader,
         query: queries.enqueue,
         body: {
-          required: true,
+          description: 'The data; without a body, the empty data.',
+          required: false,
           content: { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } },
         },
       },
@@ -120,7 +127,9 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
   });
   return [
     {
-      ...{ method: 'get', path: '/v1/jobs/{id}', summary: 'A job as it stands' },
+      ...{ method: 'get', path: '/v1/jobs/{id}', operationId: 'getJob', summary: 'A job as it stands' },
+      description: 'With `Prefer: wait`, answers when the job has ended, or when the time is over.',
+      tags: ['jobs'],
       request: { params, headers: preferHeader },
       responses: {
         200: json(job, 'The job.'),
@@ -128,7 +137,10 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
       },
     },
     {
-      ...{ method: 'delete', path: '/v1/jobs/{id}', summary: 'Cancel a job' },
+      ...{ method: 'delete', path: '/v1/jobs/{id}', operationId: 'cancelJob', summary: 'Cancel a job' },
+      description:
+        'Another worker or client may end the job first: then the answer is 409. Submitting the job again queues it again.',
+      tags: ['jobs'],
       request: { params },
       responses: {
         200: json(job, 'The job is cancelled.'),
@@ -136,7 +148,9 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
       },
     },
     {
-      ...{ method: 'get', path: '/v1/jobs/{id}/events', summary: 'Follow a job' },
+      ...{ method: 'get', path: '/v1/jobs/{id}/events', operationId: 'followJob', summary: 'Follow a job' },
+      description: 'Server-sent events until the job has ended. `Last-Event-ID` goes on from there.',
+      tags: ['jobs'],
       request: { params, headers: lastEventId },
       responses: {
         200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } },
@@ -145,12 +159,23 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
       },
     },
     {
-      ...{ method: 'get', path: '/v1/jobs', summary: 'List jobs: live ones, then results, the newest first' },
+      ...{ method: 'get', path: '/v1/jobs', operationId: 'listJobs' },
+      summary: 'List jobs: live ones, then results, the newest first',
+      description:
+        'Page by page: `next` of a page is the `cursor` of the following one. A job that ends between two pages is shown once.',
+      tags: ['jobs'],
       request: { query: queries.list },
       responses: { 200: json(page, 'A page.'), ...problems(schemas, ['invalid-request', ...STORE]) },
     },
     {
-      ...{ method: 'post', path: '/pullCompleted', summary: 'The newest results' },
+      ...{
+        method: 'post',
+        path: '/pullCompleted',
+        operationId: 'pullCompleted',
+        summary: 'The newest results',
+      },
+      description: 'The results that were finished last, the newest first.',
+      tags: ['jobs'],
       request: { query: queries.completed },
       responses: {
         200: json(completed, 'The results.'),
@@ -163,15 +188,22 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
 function aboutRoutes(schemas: Schemas): RouteConfig[] {
   return [
     {
-      ...{ method: 'get', path: '/v1/cluster', summary: 'The cluster as a whole' },
+      ...{ method: 'get', path: '/v1/cluster', operationId: 'getCluster', summary: 'The cluster as a whole' },
+      description: 'Rate, backlog, limits, and how full the disks of Kafka are.',
+      tags: ['cluster'],
       responses: { 200: json(schemas.cluster, 'The cluster.'), ...problems(schemas, STORE) },
     },
     {
-      ...{ method: 'get', path: '/v1/workers', summary: 'The workers, as this endpoint hears them' },
+      ...{ method: 'get', path: '/v1/workers', operationId: 'listWorkers' },
+      summary: 'The workers, by their heartbeats at this endpoint',
+      description: 'Every endpoint keeps a table of its own.',
+      tags: ['cluster'],
       responses: { 200: json(schemas.workers, 'The workers.'), ...problems(schemas, []) },
     },
     {
-      ...{ method: 'get', path: '/', summary: 'What this is' },
+      ...{ method: 'get', path: '/', operationId: 'getIndex', summary: 'What this is' },
+      description: 'The name, the version, and where everything is.',
+      tags: ['cluster'],
       responses: { 200: json(schemas.index, 'An index.'), ...problems(schemas, []) },
     },
   ];
@@ -189,8 +221,15 @@ export function openApiDocument(schemas: Schemas, settings: Pick<EndpointSetting
       version: settings.version,
       description:
         'Iterated SHA-512: a job is named by its data and its iterations, and equal jobs are one job.',
+      contact: { name: 'HashCluster', url: 'https://hashcluster.io' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: '/', description: 'The service that this document comes from.' }],
+    tags: [
+      { name: 'jobs', description: 'Submit, read, follow and cancel jobs.' },
+      { name: 'cluster', description: 'How the service is doing.' },
+    ],
+    // Whoever reaches the service may use it.
+    security: [],
   });
 }

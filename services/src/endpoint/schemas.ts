@@ -11,6 +11,9 @@ export interface SchemaLimits {
   readonly maxBatchItems: number;
 }
 
+/** Whole groups of four characters, the last one padded. Source: RFC 4648 §4. */
+const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
+
 /** The most that one page shows. */
 export const MAX_PAGE = 1_000;
 export const DEFAULT_PAGE = 50;
@@ -63,7 +66,11 @@ function createItem(limits: SchemaLimits) {
             const message = base64Trouble(value);
             if (message !== null) context.addIssue({ code: 'custom', message: `dataBase64 ${message}` });
           })
-          .meta({ description: 'The data, as base64 (RFC 4648 §4, canonical).', contentEncoding: 'base64' })
+          .meta({
+            description: 'The data, as base64 (RFC 4648 §4, canonical).',
+            contentEncoding: 'base64',
+            pattern: BASE64_PATTERN,
+          })
           .optional(),
         digest: text('digest')
           .regex(DIGEST_PATTERN, { error: 'digest must be 128 lower-case hexadecimal characters' })
@@ -77,7 +84,10 @@ function createItem(limits: SchemaLimits) {
       error: 'exactly one of data, dataBase64 and digest must be given',
       when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
     })
-    .meta({ id: 'JobItem', oneOf: sources.map((name) => ({ required: [name] })) });
+    .meta({
+      id: 'JobItem',
+      oneOf: sources.map((name) => ({ type: 'object', properties: { [name]: {} }, required: [name] })),
+    });
 }
 
 const digest = (description: string) => z.string().regex(DIGEST_PATTERN).meta({ description });
@@ -217,7 +227,7 @@ function createQueries(limits: SchemaLimits) {
     list: z.strictObject({
       state: z.enum(states, { error: `state must be one of ${states.join(', ')}, given once` }).optional(),
       cursor: queryText('cursor', (text) => (text === '' ? 'cursor is empty' : null))
-        .meta({ description: 'What `next` of the page before said.' })
+        .meta({ description: 'What `next` of the page before said.', minLength: 1 })
         .optional(),
       limit: page('limit', `How many jobs; ${DEFAULT_PAGE} when not given.`).optional(),
     }),

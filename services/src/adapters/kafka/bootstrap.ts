@@ -28,7 +28,7 @@ export async function findBroker(
     }
     return { ...connection, brokers: inFront(await Promise.any(attempts), connection.brokers) };
   } catch (error) {
-    throw error instanceof AggregateError ? new Error(all(error.errors), { cause: error }) : error;
+    throw error instanceof AggregateError ? new Error(all(error.errors)) : error;
   } finally {
     over.abort();
   }

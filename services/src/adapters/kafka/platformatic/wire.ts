@@ -70,6 +70,8 @@ class PlatformaticWire implements Wire {
   }
 
   async topics(names: readonly string[]): Promise<ReadonlyMap<string, TopicState | Error>> {
+    // That no broker answers is no fault of a topic.
+    await this.#admin.get();
     try {
       return await this.#describe(names);
     } catch (error) {

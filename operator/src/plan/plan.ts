@@ -3,7 +3,7 @@ import type { Action, Plan } from './action.ts';
 import { applySays, applying } from './applying.ts';
 import { planDeletion } from './deletion.ts';
 import { surroundings } from './desired/children.ts';
-import { liveChild, type Context } from './desired/context.ts';
+import { isAtHome, liveChild, type Context } from './desired/context.ts';
 import { roleDeployment } from './desired/deployments.ts';
 import { missingSecrets } from './desired/secrets.ts';
 import { planHealing } from './healing/plan-healing.ts';
@@ -42,8 +42,14 @@ interface Steps {
   readonly findings: Findings;
 }
 
-function finalizer({ cluster }: Context): Action[] {
-  if (cluster.metadata.finalizers?.includes(FINALIZER)) return [];
+function finalizer(context: Context): Action[] {
+  const { cluster } = context;
+  const has = cluster.metadata.finalizers?.includes(FINALIZER) === true;
+  if (isAtHome(context)) {
+    const why = 'the operator may be deleted together with its own namespace, and could not finalize then';
+    return has ? [{ kind: 'finalizer', change: 'remove', why }] : [];
+  }
+  if (has) return [];
   return [
     { kind: 'finalizer', change: 'add', why: 'its workers are to give their jobs back before it goes' },
   ];
@@ -118,7 +124,8 @@ function stepsOf(context: Context): Steps {
   if (metadata.deletionTimestamp !== undefined) {
     return { actions: planDeletion(context), last: [], findings: NOTHING };
   }
-  return spec.paused ? { actions: [], last: [], findings: NOTHING } : planRunning(context);
+  if (!spec.paused) return planRunning(context);
+  return { actions: isAtHome(context) ? finalizer(context) : [], last: [], findings: NOTHING };
 }
 
 function recheckOf({ cluster }: Context, actions: readonly Action[]): number | null {
@@ -136,7 +143,9 @@ function recheckOf({ cluster }: Context, actions: readonly Action[]): number | n
 export function plan(observed: Observed): Plan {
   const context: Context = { cluster: observed.cluster, observed };
   const { actions, last, findings } = stepsOf(context);
-  const isGone = actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
+  const isGone =
+    observed.cluster.metadata.deletionTimestamp !== undefined &&
+    actions.some((action) => action.kind === 'finalizer' && action.change === 'remove');
   const status = isGone ? null : writingStatus(context, findings);
   const before = context.cluster.status;
   const told =

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly onRound?: (ms: number) => void;
   /** From one comparison of a cache with a list to the next, in milliseconds; every one costs the API server much. */
   readonly auditMs?: number;
+  /** The namespace that the operator itself runs in. */
+  readonly home?: string;
 }
 
 /** An operator that leads without an election, so that the next one need not wait for its lease to run out. */
@@ -48,8 +50,10 @@ export async function startOperator(surroundings: Surroundings): Promise<TestOpe
     onMissed: (cache, changes) => logger.warn('A watch had missed changes', { cache, changes }),
   });
   const term = { signal: ending.signal, check: () => ending.signal.throwIfAborted() };
+  const home = surroundings.home ?? DEFAULTS.operator.namespace;
+  const defaults = { ...DEFAULTS, operator: { ...DEFAULTS.operator, namespace: home } };
   const operator = new Operator({
-    ...{ transport, caches, term, logger, mongo, instance: 'test', defaults: DEFAULTS },
+    ...{ transport, caches, term, logger, mongo, instance: 'test', defaults },
     measures: new Measures(metricsOf(surroundings)),
   });
   caches.start();

@@ -85,7 +85,7 @@ export class Scene {
   }
 
   /** Starts an operator that can be harmed. */
-  async operate(faults: Faults = {}, own: Pick<Surroundings, 'auditMs'> = {}): Promise<Actor> {
+  async operate(faults: Faults = {}, own: Pick<Surroundings, 'auditMs' | 'home'> = {}): Promise<Actor> {
     const proxy = await ApiProxy.start(this.#server, faults);
     const { namespace, mongo } = this;
     let rounds = 0;

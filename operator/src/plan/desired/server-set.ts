@@ -1,6 +1,6 @@
 import type { ManagedServer } from '../../api/server-spec.ts';
 import type { KubeObject } from '../kube.ts';
-import { childMeta, labelsOf, liveChild, type Context } from './context.ts';
+import { childMeta, isAtHome, labelsOf, liveChild, type Context } from './context.ts';
 import { IMAGE_FROM, serverImage } from './images.ts';
 import { childName, selectorOf } from './names.ts';
 import { podTemplate, type PodParts } from './pod.ts';
@@ -46,6 +46,11 @@ function claimTemplate(context: Context, server: Server, managed: ManagedServer)
   };
 }
 
+/** Where there is a finalizer it deletes the claims, in order. */
+function whenDeleted(context: Context): 'Delete' | 'Retain' {
+  return isAtHome(context) && context.cluster.spec.deletionPolicy === 'Delete' ? 'Delete' : 'Retain';
+}
+
 /**
  * A StatefulSet of a managed server. A new template waits until its pods are evicted, which is done one by one, in the
  * order that costs least.
@@ -71,7 +76,7 @@ export function serverSet(
       revisionHistoryLimit: 3,
       selector: { matchLabels: selectorOf(cluster, server) },
       updateStrategy: { type: 'OnDelete' },
-      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: whenDeleted(context), whenScaled: 'Retain' },
       template: podTemplate(context, {
         ...{ ...parts, component: server, image, resources, placement, serviceAccountName: name },
         added: managed,

@@ -5,6 +5,7 @@ import { actionRef, type Action } from './plan/action.ts';
 /** An action that has failed, and has not succeeded since. */
 interface Entry {
   readonly ref: string;
+  readonly reason?: string;
   readonly message: string;
   /** When it failed first, in milliseconds since 1970. */
   readonly since: number;
@@ -28,7 +29,12 @@ export class FailingActions {
   told(key: string, now: number): ObservedFailure[] {
     return (this.#entries.get(key) ?? [])
       .filter(({ attempts, since }) => attempts >= TELL_AFTER || now - since >= TELL_AFTER_MS)
-      .map(({ ref, message, since }) => ({ ref, message, since }));
+      .map(({ ref, reason, message, since }) => ({
+        ref,
+        ...(reason !== undefined && { reason }),
+        message,
+        since,
+      }));
   }
 
   /** Whether anything fails, told or not. */
@@ -40,11 +46,11 @@ export class FailingActions {
   note(key: string, planned: readonly Action[], { done, refusals, failure }: Outcome, now: number): void {
     const before = new Map((this.#entries.get(key) ?? []).map((entry) => [entry.ref, entry]));
     const failed = [
-      ...refusals.map(({ ref, message }) => ({ ref, message, tries: TELL_AFTER })),
+      ...refusals.map((refusal) => ({ ...refusal, tries: TELL_AFTER })),
       ...(failure ? [{ ref: failure.ref, message: messageOf(failure.error), tries: 1 }] : []),
-    ].map(({ ref, message, tries }) => {
-      const known = before.get(ref);
-      return { ref, message, since: known?.since ?? now, attempts: (known?.attempts ?? 0) + tries };
+    ].map(({ tries, ...rest }) => {
+      const known = before.get(rest.ref);
+      return { ...rest, since: known?.since ?? now, attempts: (known?.attempts ?? 0) + tries };
     });
     const settled = new Set([...done.map(actionRef), ...failed.map(({ ref }) => ref)]);
     const wanted = new Set(planned.map(actionRef));

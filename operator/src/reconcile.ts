@@ -9,6 +9,7 @@ import type { ReadingsBook } from './observe/readings.ts';
 import { secretNames, type Secrets } from './observe/secrets.ts';
 import type { Action, ActionKind, Plan } from './plan/action.ts';
 import { FAILING_MS, type Observed, type OperatorDefaults } from './plan/observed.ts';
+import { controllerOf } from './plan/kube.ts';
 import { plan } from './plan/plan.ts';
 import type { Clock } from './runtime/clock.ts';
 
@@ -30,6 +31,8 @@ const REFUSED_MS = 30_000;
 const ON_MONGO: ReadonlySet<ActionKind> = new Set([
   ...(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers', 'stepDownMongo', 'fenceMongo'] as const),
 ]);
+
+const CLAIM = 'PersistentVolumeClaim';
 
 /** After these, Secrets may not be what they were, or of no interest any more. */
 const FORGETS: ReadonlySet<ActionKind> = new Set(['createSecret', 'delete', 'finalizer']);
@@ -78,7 +81,10 @@ export class Reconciler {
     const { facts, storageClasses } = this.#options.api();
     const now = clock.now();
     const pods = caches.pods(cluster);
-    const children = caches.children(cluster);
+    // Labels can be anybody's. Claims have no controller, or their StatefulSet.
+    const children = caches
+      .children(cluster)
+      .filter((child) => child.kind === CLAIM || controllerOf(child) === cluster.metadata.uid);
     return {
       ...{ now, cluster, pods, defaults },
       viewAt: now - caches.podsSilentMs(cluster.metadata.namespace),

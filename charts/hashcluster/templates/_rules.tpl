@@ -15,6 +15,10 @@
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [get, patch]
+- apiGroups: [apps]
+  # To whom a pod belongs that is to be evicted.
+  resources: [replicasets]
+  verbs: [get]
 - apiGroups: ['']
   resources: [configmaps, services, serviceaccounts, persistentvolumeclaims]
   verbs: [get, list, watch, create, patch, delete]

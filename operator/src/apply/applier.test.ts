@@ -29,6 +29,14 @@ const SECRET: KubeObject = {
 };
 const WHY = 'a test says so';
 
+function owner({
+  apiVersion,
+  kind,
+  metadata: { name, uid = '' },
+}: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>) {
+  return { apiVersion, kind, name, uid, controller: true };
+}
+
 async function setup(check: () => void = () => undefined) {
   const server = await FakeApiServer.start();
   const transport = new Transport({ config: server.config(), retryBudgetMs: 1_000, random: () => 0 });
@@ -110,7 +118,11 @@ describe('an action', () => {
   });
 
   test('evict: asks for the pod as it is now first, and then the eviction API', async () => {
-    const { run, live, server, writes } = await setup();
+    const { run, live, server, writes, cluster } = await setup();
+    const set = server.put({
+      ...{ apiVersion: 'apps/v1', kind: 'StatefulSet' },
+      metadata: { namespace: 'a', name: 'demo-mongodb', ownerReferences: [owner(cluster)] },
+    });
     const old = refOf(server.put(POD));
     server.remove(POD);
     await run({ kind: 'evict', ref: old, why: WHY });
@@ -120,7 +132,8 @@ describe('an action', () => {
     await run({ kind: 'evict', ref: refOf(next), why: WHY });
     expect([writes, live(POD) === undefined]).toEqual([[], false]);
     server.remove(POD);
-    await run({ kind: 'evict', ref: refOf(server.put(POD)), why: WHY });
+    const ours = { ...POD, metadata: { ...POD.metadata, ownerReferences: [owner(set)] } };
+    await run({ kind: 'evict', ref: refOf(server.put(ours)), why: WHY });
     expect(writes).toEqual(['POST /api/v1/namespaces/a/pods/w-1/eviction']);
     expect(live(POD)).toBeUndefined();
   });
@@ -173,6 +186,69 @@ describe('an action', () => {
     });
     await run({ kind: 'finalizer', change: 'remove', why: WHY });
     expect(live(cluster as unknown as KubeObject)!.metadata.finalizers).toEqual(['other.io/x']);
+  });
+});
+
+describe('an object of somebody else', () => {
+  const other = (more: object = {}): KubeObject => ({
+    ...DEPLOYMENT,
+    metadata: { ...DEPLOYMENT.metadata, labels: { app: 'other' } },
+    ...more,
+  });
+  const refused = { done: [], failure: null, refusals: [{ reason: 'AlreadyExists' }] };
+
+  test('is not overwritten by apply, whether or not another uid is expected', async () => {
+    const { run, live, server, cluster } = await setup();
+    const before = server.put(other());
+    const object = {
+      ...DEPLOYMENT,
+      metadata: { ...DEPLOYMENT.metadata, ownerReferences: [owner(cluster)] },
+    };
+    expect(await run({ kind: 'apply', object, why: WHY })).toMatchObject(refused);
+    expect(await run({ kind: 'apply', object, uid: 'of-before', why: WHY })).toMatchObject(refused);
+    expect(live(DEPLOYMENT)).toEqual(before);
+  });
+
+  test('is not scaled', async () => {
+    const { run, live, server } = await setup();
+    const { uid: _, ...ref } = refOf(server.put(other()));
+    expect(await run({ kind: 'scale', ref, replicas: 7, why: WHY })).toMatchObject(refused);
+    expect(live(DEPLOYMENT)!['spec']).toEqual(DEPLOYMENT['spec']);
+  });
+
+  test('is not taken for the Secret that is to be made', async () => {
+    const { run, server } = await setup();
+    server.put(SECRET);
+    const object = { ...SECRET, metadata: { ...SECRET.metadata, labels: { ours: 'yes' } } };
+    expect(await run({ kind: 'createSecret', object, keys: [], why: WHY })).toMatchObject(refused);
+  });
+
+  test('is not evicted, also where its controller has the name of a workload of ours', async () => {
+    const { run, live, server, cluster, writes } = await setup();
+    const set = server.put({
+      ...{ apiVersion: 'apps/v1', kind: 'StatefulSet' },
+      metadata: { namespace: 'a', name: 'demo-mongodb', ownerReferences: [owner(cluster)] },
+    });
+    for (const ownerReferences of [[], [{ ...owner(set), uid: 'of-before' }]]) {
+      const pod = server.put({ ...POD, metadata: { ...POD.metadata, ownerReferences } });
+      expect(await run({ kind: 'evict', ref: refOf(pod), why: WHY })).toMatchObject(refused);
+    }
+    expect([writes, live(POD) === undefined]).toEqual([[], false]);
+  });
+
+  test('keeps a StatefulSet from being made that would mount its claim', async () => {
+    const { run, live, server } = await setup();
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+    server.put({ ...claim, metadata: { namespace: 'a', name: 'data-demo-mongodb-1' } });
+    const object: KubeObject = {
+      ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { namespace: 'a', name: 'demo-mongodb' } },
+      spec: { replicas: 2, volumeClaimTemplates: [{ metadata: { name: 'data', labels: { ours: 'yes' } } }] },
+    };
+    const outcome = await run({ kind: 'apply', object, why: WHY });
+    expect(outcome.refusals).toMatchObject([
+      { ref: 'StatefulSet demo-mongodb', message: expect.stringContaining('data-demo-mongodb-1') as unknown },
+    ]);
+    expect(live(object)).toBeUndefined();
   });
 });
 

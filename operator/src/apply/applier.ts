@@ -3,11 +3,12 @@ import { ApiError, isTooMany } from '../control/errors.ts';
 import type { EventRecorder } from '../control/events.ts';
 import { actionRef, type Action, type ActionKind, type ActionOf, type MongoAddress } from '../plan/action.ts';
 import type { ObjectRef } from '../plan/kube.ts';
-import type { LedgerEntry } from '../plan/observed.ts';
+import type { LedgerEntry, Refusal } from '../plan/observed.ts';
 import { RESIZE_REQUESTED } from '../plan/volumes.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
 import { generateData } from './generate.ts';
+import { NotControlled } from './ownership.ts';
 import type { Writer } from './writer.ts';
 
 /** Reads one value of a Secret. Throws when it is not there. */
@@ -19,13 +20,6 @@ export interface ApplierOptions {
   readonly mongo: MongoServers;
   readonly readSecret: ReadSecret;
   readonly logger: Logger;
-}
-
-/** What the API server does not take: nothing changes by asking again. */
-export interface Refusal {
-  /** `Kind name`. */
-  readonly ref: string;
-  readonly message: string;
 }
 
 /** What has become of a plan. */
@@ -100,6 +94,9 @@ export class Applier {
 }
 
 function refusalOf(action: Action, error: unknown): Refusal | null {
+  if (error instanceof NotControlled) {
+    return { ref: actionRef(action), reason: 'AlreadyExists', message: error.message };
+  }
   if (!(error instanceof ApiError)) return null;
   const never = (action.kind === 'apply' || action.kind === 'createSecret') && NEVER.has(error.status);
   const held = action.kind === 'evict' && isTooMany(error);
@@ -114,11 +111,11 @@ type ServerKind = 'initiateMongo' | 'reconfigureMongo' | 'ensureMongoUsers' | 's
 
 function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
   return {
-    apply: ({ object }) => writer.apply(object),
+    apply: ({ object, uid }) => writer.apply(object, uid),
     delete: ({ ref }) => writer.delete(ref),
-    scale: ({ ref, replicas }) => writer.scale(ref, replicas),
+    scale: ({ ref, replicas }, cluster) => writer.scale(ref, replicas, cluster.metadata.uid),
     annotate: ({ ref, annotations }) => writer.mergeIfThere(ref, { metadata: { annotations } }),
-    evict: ({ ref }) => writer.evict(ref),
+    evict: ({ ref }, cluster) => writer.evict(ref, cluster.metadata.uid),
     createSecret: ({ object, keys }) => writer.create({ ...object, data: generateData(keys) }),
     expandVolume: ({ ref, storage, at }) =>
       writer.merge(ref, {

@@ -21,6 +21,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   'v1/Service': 'services',
   'v1/ServiceAccount': 'serviceaccounts',
   'apps/v1/Deployment': 'deployments',
+  'apps/v1/ReplicaSet': 'replicasets',
   'apps/v1/StatefulSet': 'statefulsets',
   'coordination.k8s.io/v1/Lease': 'leases',
   'events.k8s.io/v1/Event': 'events',

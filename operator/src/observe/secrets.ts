@@ -116,8 +116,11 @@ export function factsOf({ metadata, data = {} }: Secret): SecretFacts {
   const hash = createHash('sha256');
   for (const key of keys) hash.update(`${key}=${data[key]!}\n`);
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const { labels = {} } = metadata;
+  const isMade = labels['app.kubernetes.io/managed-by'] === 'hashcluster-operator';
   return {
     ...{ name: metadata.name, uid: metadata.uid ?? '', owner: owner?.uid ?? null, keys },
+    instance: isMade ? (labels['app.kubernetes.io/instance'] ?? null) : null,
     hash: hash.digest('hex').slice(0, 16),
   };
 }

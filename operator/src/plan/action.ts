@@ -33,17 +33,22 @@ export interface MongoAddress {
 
 /** One thing to do. `why` is what logs, events and people are told. */
 export type Action =
-  /** Server-side apply by `hashcluster-operator`, forced. */
+  /**
+   * Server-side apply by `hashcluster-operator`, forced, on the object with that uid; without one, the object is created.
+   * An object that exists and has another controller, or none, is refused.
+   */
   | {
       readonly kind: 'apply';
       readonly object: KubeObject;
+      /** Of the live object. */
+      readonly uid?: string;
       /** Paths that differ from the live object, for people; absent: there is no live object. */
       readonly fields?: string;
       readonly why: string;
     }
   /** Delete, on condition of the uid; children follow in the background. */
   | { readonly kind: 'delete'; readonly ref: ObjectRef; readonly why: string }
-  /** Server-side apply on `/scale` by `hashcluster-scaler`, forced. */
+  /** Server-side apply on `/scale` by `hashcluster-scaler`, forced. Without a uid, whose it is is looked up before. */
   | { readonly kind: 'scale'; readonly ref: ObjectRef; readonly replicas: number; readonly why: string }
   /** Merge patch of `metadata.annotations`; null takes one away. */
   | {
@@ -52,9 +57,9 @@ export type Action =
       readonly annotations: Readonly<Record<string, string | null>>;
       readonly why: string;
     }
-  /** The eviction API; the pod is read again before. */
+  /** The eviction API; the pod is read again before, and whose it is. */
   | { readonly kind: 'evict'; readonly ref: ObjectRef; readonly why: string }
-  /** Makes a Secret with random values, once: one that is there already stays as it is. */
+  /** Makes a Secret with random values, once: one that is there already stays as it is; one without our labels is refused. */
   | {
       readonly kind: 'createSecret';
       /** Without `data`: metadata and type. */

@@ -32,7 +32,14 @@ export function applying(object: KubeObject, live: KubeObject | null): ActionOf<
   const paths = differences(wanted, live);
   if (paths.length === 0) return null;
   const fields = named(paths);
-  return { kind: 'apply', object: wanted, fields, why: `it differs: ${fields}` };
+  const { uid } = live.metadata;
+  return {
+    kind: 'apply',
+    object: wanted,
+    ...(uid !== undefined && { uid }),
+    fields,
+    why: `it differs: ${fields}`,
+  };
 }
 
 /** Paths for people. Where only our marks differ, a field was applied that is no longer in the desired object. */

@@ -1,7 +1,7 @@
 import { FINALIZER } from '../api/hash-cluster.ts';
 import type { Action } from './action.ts';
-import { liveChild, secretNamed, type Context } from './desired/context.ts';
-import { childName, credentialsName } from './desired/names.ts';
+import { isAtHome, liveChild, ownSecret, type Context } from './desired/context.ts';
+import { childName } from './desired/names.ts';
 import { refOf } from './kube.ts';
 import { componentOf, timeOf } from './pods.ts';
 import type { Workload } from './rollout.ts';
@@ -37,7 +37,7 @@ function deleteData(context: Context): Action[] {
   const sets = SERVERS.map((server) => liveChild(context, 'StatefulSet', childName(cluster, server)));
   const claims = SERVERS.flatMap((server) => claimsOf(context, server));
   const { namespace } = cluster.metadata;
-  const secrets = SERVERS.map((server) => secretNamed(context, credentialsName(cluster, server)))
+  const secrets = SERVERS.map((server) => ownSecret(context, server))
     .filter((secret) => secret !== null)
     .map(({ name, uid }) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name, uid }));
   return [
@@ -55,7 +55,7 @@ function deleteData(context: Context): Action[] {
 export function planDeletion(context: Context): Action[] {
   const { metadata, spec } = context.cluster;
   if (!metadata.finalizers?.includes(FINALIZER)) return [];
-  if (!isDrained(context)) return drain(context);
+  if (!isAtHome(context) && !isDrained(context)) return drain(context);
   const why = workerPods(context) === 0 ? 'workers are gone' : 'workers did not go in time';
   return [
     ...(spec.deletionPolicy === 'Delete' ? deleteData(context) : []),

@@ -90,6 +90,16 @@ export interface ContainerState {
   };
 }
 
+/** The controller of an object, if it has one. */
+export function controllerRefOf({ metadata }: KubeObject): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true);
+}
+
+/** The uid of an object's controller; null: it has none. */
+export function controllerOf(object: KubeObject): string | null {
+  return controllerRefOf(object)?.uid ?? null;
+}
+
 /** The reference to an object that was read. */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
   const { name, namespace = '', uid } = metadata;

@@ -5,7 +5,14 @@ import { mongoSteps, nextMembers } from './mongo-steps.ts';
 import type { MongoMember, MongoReport, Observed } from './observed.ts';
 import { NOW, pods, scene } from './testing/scene.ts';
 
-const secret = { name: 'hc-mongodb-credentials', uid: 'u', owner: null, keys: ['keyfile'], hash: 'h' };
+const secret = {
+  name: 'hc-mongodb-credentials',
+  uid: 'u',
+  owner: null,
+  instance: 'hc',
+  keys: ['keyfile'],
+  hash: 'h',
+};
 
 function contextOf(report: Partial<MongoReport> | null, more: Partial<Observed> = {}): Context {
   const none = { config: null, members: [], primary: null, users: null, disks: [] };

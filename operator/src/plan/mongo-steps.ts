@@ -1,5 +1,5 @@
 import type { Action, MongoUser } from './action.ts';
-import { secretNamed, type Context } from './desired/context.ts';
+import { ownSecret, type Context } from './desired/context.ts';
 import { mongoAddress, mongoMembers, mongoUsers } from './desired/mongodb.ts';
 import { ordinalOf } from './desired/names.ts';
 import { claimsWithData, knownSets, mongoReport, takesPart } from './mongo-set.ts';
@@ -129,7 +129,7 @@ export function mongoSteps(context: Context): Action[] {
   const { managed } = context.cluster.spec.mongodb;
   const report = mongoReport(context);
   if (!managed || report === null) return [];
-  if (secretNamed(context, mongoAddress(context).keyfile.name) === null) return [];
+  if (ownSecret(context, 'mongodb') === null) return [];
   if (report.config === null) return [...fences(context, report), ...initiation(context)];
   return [...fences(context, report), ...userActions(context, report), ...reconfiguration(context, report)];
 }

@@ -163,6 +163,8 @@ export interface SecretFacts {
   readonly uid: string;
   /** The owner's uid, when it has a controller. */
   readonly owner: string | null;
+  /** The HashCluster for which an operator made it, as its labels say; null: it carries no labels of ours. */
+  readonly instance: string | null;
   readonly keys: readonly string[];
   /**
    * The first 16 hexadecimal characters of the SHA-256 of its `data`: for each key in order, `key`, `=`, the value in
@@ -228,11 +230,17 @@ export interface OperatorDefaults {
 /** A cluster is not ready while an action has failed for so long, in milliseconds. */
 export const FAILING_MS = 30_000;
 
-/** An action that fails. */
-export interface ObservedFailure {
+/** What the API server, or the writer itself, does not take: nothing changes by asking again. */
+export interface Refusal {
   /** Which action: `Kind name`, or its kind. */
   readonly ref: string;
+  /** One word in CamelCase, where there is a better one than `Refused`. */
+  readonly reason?: string;
   readonly message: string;
+}
+
+/** An action that fails. */
+export interface ObservedFailure extends Refusal {
   /** When it failed first, in milliseconds since 1970. */
   readonly since: number;
 }

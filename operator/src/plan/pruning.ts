@@ -1,6 +1,6 @@
 import type { ActionOf } from './action.ts';
 import type { Context } from './desired/context.ts';
-import { refOf, type KubeObject } from './kube.ts';
+import { controllerOf, refOf, type KubeObject } from './kube.ts';
 
 /** Data has no owner, and is deleted by nobody but the finalizer. */
 const KEPT = new Set(['PersistentVolumeClaim', 'Secret', 'Pod']);
@@ -14,9 +14,7 @@ export function prune({ cluster, observed }: Context, wanted: readonly KubeObjec
   const keys = new Set(wanted.map(key));
   return observed.children
     .filter(({ kind, metadata }) => !KEPT.has(kind) && metadata.deletionTimestamp === undefined)
-    .filter(({ metadata }) =>
-      metadata.ownerReferences?.some(({ uid, controller }) => controller && uid === cluster.metadata.uid),
-    )
+    .filter((child) => controllerOf(child) === cluster.metadata.uid)
     .filter((child) => !keys.has(key(child)))
     .map((child) => ({ kind: 'delete', ref: refOf(child), why: 'the spec asks for it no more' }));
 }

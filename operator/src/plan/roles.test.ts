@@ -12,6 +12,7 @@ const secret = (name: string, hash = 'a') => ({
   name,
   uid: name,
   owner: null,
+  instance: null,
   keys: ['uri', 'username', 'password', 'ca.crt'],
   hash,
 });

@@ -1,6 +1,7 @@
 import type { Action } from './action.ts';
 import { applying, wouldRestart } from './applying.ts';
-import { liveChild, secretNamed, type Context } from './desired/context.ts';
+import { foreignCredentials, liveChild, secretNamed, type Context } from './desired/context.ts';
+import { credentialsName } from './desired/names.ts';
 import { externalSecrets, roleDeployment } from './desired/deployments.ts';
 import type { KubeObject, ObjectRef } from './kube.ts';
 import type { Role } from './observed.ts';
@@ -64,6 +65,10 @@ export function planRoles(context: Context): RolesPlan {
   const missing = missingExternalSecrets(context);
   if (missing.length > 0) {
     return { actions: [], waiting: `Secrets are missing: ${missing.join(', ')}` };
+  }
+  const foreign = foreignCredentials(context).map((server) => credentialsName(context.cluster, server));
+  if (foreign.length > 0) {
+    return { actions: [], waiting: `Secrets belong to somebody else: ${foreign.join(', ')}` };
   }
   const endpoint = stepOf(context, 'endpoint');
   const steps = [endpoint, stepOf(context, 'worker')];

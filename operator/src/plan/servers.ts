@@ -1,6 +1,6 @@
 import type { Action } from './action.ts';
 import { applying } from './applying.ts';
-import { liveChild, type Context } from './desired/context.ts';
+import { foreignCredentials, liveChild, type Context } from './desired/context.ts';
 import { kafkaSet } from './desired/kafka.ts';
 import { mongoSet } from './desired/mongodb.ts';
 import { childName } from './desired/names.ts';
@@ -49,7 +49,9 @@ export function serversInRollout(context: Context): Server[] {
 
 /** StatefulSets as they should be, and the next members to get a new template: one server after the other. */
 export function planServers(context: Context): Action[] {
+  const withheld = foreignCredentials(context).map((server) => childName(context.cluster, server));
   const applied = serverSets(context)
+    .filter(({ metadata }) => !withheld.includes(metadata.name))
     .map((set) => applying(set, liveChild(context, 'StatefulSet', set.metadata.name)))
     .filter((action) => action !== null);
   // What is applied now is not what their revisions tell of yet.

@@ -10,12 +10,19 @@ function claim(storage: string, capacity = storage): KubeObject {
     ...{
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata: { name: 'data-hc-mongodb-0', namespace: 'ns' },
+      metadata: { name: 'data-hc-mongodb-0', namespace: 'ns', labels: LABELS },
     },
     spec: { storageClassName: 'fast', resources: { requests: { storage } } },
     status: { capacity: { storage: capacity } },
   };
 }
+
+const LABELS = {
+  'app.kubernetes.io/name': 'hashcluster',
+  'app.kubernetes.io/instance': 'hc',
+  'app.kubernetes.io/component': 'mongodb',
+  'app.kubernetes.io/managed-by': 'hashcluster-operator',
+};
 
 interface Case {
   readonly managed: { readonly storage: string; readonly maxStorage?: string };
@@ -40,6 +47,14 @@ describe('a volume', () => {
     [
       'stays as it is when it has what is asked for',
       { managed: { storage: '10Gi' }, claim: claim('10Gi') },
+      null,
+    ],
+    [
+      'stays when it is not labelled as a claim of the cluster',
+      {
+        managed: { storage: '20Gi' },
+        claim: { ...claim('10Gi'), metadata: { name: 'data-hc-mongodb-0', namespace: 'ns' } },
+      },
       null,
     ],
     ['stays when it has more', { managed: { storage: '10Gi' }, claim: claim('20480Mi') }, null],

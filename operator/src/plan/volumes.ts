@@ -1,5 +1,5 @@
 import type { Action } from './action.ts';
-import type { Context } from './desired/context.ts';
+import { labelsOf, type Context } from './desired/context.ts';
 import { childName } from './desired/names.ts';
 import { DATA, type Server } from './desired/server-set.ts';
 import { refOf, type KubeObject } from './kube.ts';
@@ -51,8 +51,12 @@ export interface VolumePlan {
 /** Claims of a server's members, in order. */
 export function claimsOf({ observed, cluster }: Context, server: Server): Claim[] {
   const prefix = `${DATA}-${childName(cluster, server)}-`;
+  const labels = Object.entries(labelsOf(cluster, server));
   return observed.children.filter(
-    ({ kind, metadata }) => kind === 'PersistentVolumeClaim' && metadata.name.startsWith(prefix),
+    (child) =>
+      child.kind === 'PersistentVolumeClaim' &&
+      /^\d+$/.test(child.metadata.name.startsWith(prefix) ? child.metadata.name.slice(prefix.length) : '') &&
+      labels.every(([name, value]) => child.metadata.labels?.[name] === value),
   );
 }
 

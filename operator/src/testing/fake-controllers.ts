@@ -166,7 +166,7 @@ export class FakeControllers {
     const labels = { ...metadata?.labels, [REVISION]: this.#revisionOf(workload) };
     const body = {
       ...POD,
-      metadata: { ...metadata, name, labels },
+      metadata: { ...metadata, name, labels, ownerReferences: [controllerReference(workload)] },
       spec: { containers, nodeName: 'node-1' },
     };
     const path = collectionPath(POD, this.#namespace);
@@ -245,6 +245,11 @@ export class FakeControllers {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+}
+
+/** A Deployment stands for its ReplicaSet, too. */
+function controllerReference({ apiVersion, kind, metadata: { name, uid = '' } }: Workload) {
+  return { apiVersion, kind, name, uid, controller: true };
 }
 
 function podNames({ metadata, spec }: Workload): string[] {

@@ -72,9 +72,21 @@ function replace(store: ObjectStore, { collection, body }: ParsedRequest, old: K
 function patch(store: ObjectStore, request: ParsedRequest, old: KubeObject | undefined): Answer {
   const { collection, body, namespace, name } = request;
   if (!old && !request.query.has('fieldManager')) return status(404, 'NotFound', 'not found');
+  if (request.query.has('force') && !isAsExpected(body as KubeObject, old)) {
+    return status(409, 'Conflict', 'the object has been modified');
+  }
   const merged = merge(old, body) as KubeObject;
   const metadata = { ...merged.metadata, name: name!, ...(namespace !== undefined && { namespace }) };
   return { status: old ? 200 : 201, body: store.put(collection, { ...merged, metadata }) };
+}
+
+/** The preconditions of server-side apply. A resource version that there is no object for creates one. */
+function isAsExpected(
+  { metadata: { uid, resourceVersion } }: KubeObject,
+  old: KubeObject | undefined,
+): boolean {
+  if (uid !== undefined && uid !== old?.metadata.uid) return false;
+  return resourceVersion === undefined || !old || resourceVersion === old.metadata.resourceVersion;
 }
 
 function remove(store: ObjectStore, { collection, body }: ParsedRequest, old: KubeObject): Answer {

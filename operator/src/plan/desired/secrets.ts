@@ -1,5 +1,5 @@
 import type { ActionOf, GeneratedKey } from '../action.ts';
-import { labelsOf, secretNamed, type Context } from './context.ts';
+import { labelsOf, ownSecret, type Context } from './context.ts';
 import { credentialsName, KAFKA_USERS, MONGO_USERS } from './names.ts';
 
 /** Long enough that nobody guesses it, of letters that need no escape anywhere. */
@@ -20,17 +20,20 @@ function keysOf(server: 'mongodb' | 'kafka'): GeneratedKey[] {
  */
 export function missingSecrets(context: Context): ActionOf<'createSecret'>[] {
   const { cluster } = context;
-  return (['mongodb', 'kafka'] as const)
-    .filter((server) => cluster.spec[server].managed)
-    .map((server) => ({ server, name: credentialsName(cluster, server) }))
-    .filter(({ name }) => secretNamed(context, name) === null)
-    .map(({ server, name }) => ({
-      kind: 'createSecret',
-      object: {
-        ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },
-        metadata: { name, namespace: cluster.metadata.namespace, labels: labelsOf(cluster, server) },
-      },
-      keys: keysOf(server),
-      why: `there are no credentials for ${server} yet`,
-    }));
+  return (
+    (['mongodb', 'kafka'] as const)
+      .filter((server) => cluster.spec[server].managed)
+      .map((server) => ({ server, name: credentialsName(cluster, server) }))
+      // One of somebody else is refused by the writer, and stays as it is.
+      .filter(({ server }) => ownSecret(context, server) === null)
+      .map(({ server, name }) => ({
+        kind: 'createSecret',
+        object: {
+          ...{ apiVersion: 'v1', kind: 'Secret', type: 'Opaque' },
+          metadata: { name, namespace: cluster.metadata.namespace, labels: labelsOf(cluster, server) },
+        },
+        keys: keysOf(server),
+        why: `there are no credentials for ${server} yet`,
+      }))
+  );
 }

@@ -119,7 +119,7 @@ describe('credentials', () => {
 
   test('are never made again', () => {
     const secrets = ['hc-mongodb-credentials', 'hc-kafka-credentials'].map((name) => ({
-      ...{ name, uid: name, owner: null, keys: [], hash: '' },
+      ...{ name, uid: name, owner: null, instance: 'hc', keys: [], hash: '' },
     }));
     expect(missingSecrets(contextOf({}, { secrets }))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { ClusterSpecInput } from '../../api/spec.ts';
 import type { KubeObject } from '../kube.ts';
-import { scene } from '../testing/scene.ts';
+import { controlled, scene } from '../testing/scene.ts';
 import type { Observed } from '../observed.ts';
 import { serverSets } from '../servers.ts';
 import { surroundings } from './children.ts';
@@ -9,7 +9,8 @@ import { roleDeployment } from './deployments.ts';
 
 /** A new cluster named `hc` in the namespace `ns`. */
 export function contextOf(spec: ClusterSpecInput = {}, more: Partial<Observed> = {}): Context {
-  const observed = { ...scene({ spec }), ...more };
+  const { children = [] } = more;
+  const observed = { ...scene({ spec }), ...more, children: children.map(controlled) };
   return { cluster: observed.cluster, observed };
 }
 

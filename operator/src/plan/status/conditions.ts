@@ -148,9 +148,10 @@ function failingActions({ context }: Facts): readonly ObservedFailure[] {
 
 function refusals(facts: Facts): Verdict[] {
   const refused = failingActions(facts);
-  if (refused.length === 0) return [];
+  const [first] = refused;
+  if (first === undefined) return [];
   const says = list(refused.map(({ ref, message }) => `${ref}: ${message}`));
-  return [yes('Refused', `What the spec asks for could not be carried out: ${says}`)];
+  return [yes(first.reason ?? 'Refused', `What the spec asks for could not be carried out: ${says}`)];
 }
 
 function healingTroubles({ healing }: Facts): Verdict[] {

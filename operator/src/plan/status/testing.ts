@@ -92,4 +92,4 @@ export const EXTERNAL: ClusterSpecInput = {
   kafka: { external: { brokers: ['k:9092'] } },
 };
 /** The Secret that {@link EXTERNAL} names. */
-export const store = { name: 'store', uid: 's', owner: null, keys: ['uri'], hash: '' };
+export const store = { name: 'store', uid: 's', owner: null, instance: null, keys: ['uri'], hash: '' };

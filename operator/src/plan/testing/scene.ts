@@ -110,6 +110,14 @@ export function endpoint(cluster: ClusterReport, workers: readonly WorkerReport[
   return { pod: 'endpoint-0', cluster: { at, value: cluster }, workers: { at, value: workers } };
 }
 
+/** A child as the operator makes it: what says nothing of owners is controlled by the HashCluster `hc`; claims never are. */
+export function controlled(child: KubeObject): KubeObject {
+  const { metadata, kind } = child;
+  if (metadata.ownerReferences !== undefined || kind === 'PersistentVolumeClaim') return child;
+  const owner = { apiVersion: API_VERSION, kind: KIND, name: 'hc', uid: 'uid-hc', controller: true };
+  return { ...child, metadata: { ...metadata, ownerReferences: [owner] } };
+}
+
 export interface SceneOptions {
   readonly spec?: ClusterSpecInput;
   readonly children?: readonly KubeObject[];
@@ -130,7 +138,7 @@ export function scene(options: SceneOptions = {}): Observed {
       ...{ apiVersion: API_VERSION, kind: KIND, spec: CLUSTER_SPEC.parse(options.spec ?? {}) },
       metadata: { ...metadata, ...(options.deleting && { deletionTimestamp: ago(1) }) },
     },
-    children: options.children ?? [],
+    children: (options.children ?? []).map(controlled),
     pods: options.pods ?? [],
     secrets: [],
     readings: {

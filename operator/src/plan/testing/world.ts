@@ -173,7 +173,7 @@ export class World {
 
   #createSecret({ object, keys }: ActionOf<'createSecret'>): void {
     const { name } = object.metadata;
-    const facts = { name, uid: `uid-${name}`, owner: null, hash: '0'.repeat(16) };
+    const facts = { name, uid: `uid-${name}`, owner: null, instance: 'hc', hash: '0'.repeat(16) };
     this.secrets.set(name, { ...facts, keys: keys.map((key) => key.name) });
   }
 

@@ -91,7 +91,7 @@ describe.each(['helm', 'helm3'])('the chart (needs %s)', (name) => {
     const words = rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]);
     expect(words.filter((word) => /\*|exec|nodes|attach|impersonate|escalate|bind/.test(word))).toEqual([]);
     const secrets = rules.filter(({ resources }) => resources.includes('secrets'));
-    expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete', 'get']);
+    expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete', 'get', 'patch']);
   });
 
   test.each([

@@ -85,7 +85,7 @@ function count(server: FakeApiServer, kind: string, apiVersion = 'apps/v1'): num
 test('a HashCluster gets all that it needs, and then nothing is written any more', async () => {
   const { server, conditions, writes } = await setup();
   await until(() => count(server, 'Deployment') === 2 && conditions()['Ready'] !== undefined);
-  expect([count(server, 'StatefulSet'), count(server, 'Secret', 'v1')]).toEqual([2, 2]);
+  expect([count(server, 'StatefulSet'), count(server, 'Secret', 'v1')]).toEqual([2, 4]);
   const rounds = async (): Promise<void> => {
     const before = writes();
     // An unsettled cluster is looked at every two seconds.

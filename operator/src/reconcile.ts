@@ -30,12 +30,15 @@ const REFUSED_MS = 30_000;
 /** What is decided on what MongoDB says of itself. */
 const ON_MONGO: ReadonlySet<ActionKind> = new Set([
   ...(['initiateMongo', 'reconfigureMongo', 'ensureMongoUsers', 'stepDownMongo', 'fenceMongo'] as const),
+  ...(['rotateMongoUsers', 'dropMongoUsers'] as const),
 ]);
 
 const CLAIM = 'PersistentVolumeClaim';
 
 /** After these, Secrets may not be what they were, or of no interest any more. */
-const FORGETS: ReadonlySet<ActionKind> = new Set(['createSecret', 'delete', 'finalizer']);
+const FORGETS: ReadonlySet<ActionKind> = new Set([
+  ...(['createSecret', 'copySecret', 'patchSecret', 'rotateMongoUsers', 'delete', 'finalizer'] as const),
+]);
 
 /** One round, and what became of it. */
 interface Round {

@@ -1,12 +1,20 @@
 import { FINALIZER, type HashCluster } from '../api/hash-cluster.ts';
 import { ApiError, isTooMany } from '../control/errors.ts';
 import type { EventRecorder } from '../control/events.ts';
-import { actionRef, type Action, type ActionKind, type ActionOf, type MongoAddress } from '../plan/action.ts';
+import {
+  actionRef,
+  type Action,
+  type ActionKind,
+  type ActionOf,
+  type MongoAddress,
+  type MongoUser,
+} from '../plan/action.ts';
 import type { ObjectRef } from '../plan/kube.ts';
 import type { LedgerEntry, Refusal } from '../plan/observed.ts';
 import { RESIZE_REQUESTED } from '../plan/volumes.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
+import { copiedData, patchSecret } from './secret-copies.ts';
 import { generateData } from './generate.ts';
 import { NotControlled } from './ownership.ts';
 import type { Writer } from './writer.ts';
@@ -107,9 +115,16 @@ function clusterRef({ apiVersion, kind, metadata: { namespace, name, uid } }: Ha
   return { apiVersion, kind, namespace, name, uid };
 }
 
-type ServerKind = 'initiateMongo' | 'reconfigureMongo' | 'ensureMongoUsers' | 'stepDownMongo' | 'fenceMongo';
+type ServerKind =
+  | 'initiateMongo'
+  | 'reconfigureMongo'
+  | 'ensureMongoUsers'
+  | 'stepDownMongo'
+  | 'fenceMongo'
+  | 'rotateMongoUsers'
+  | 'dropMongoUsers';
 
-function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
+function apiEffects({ writer, events, readSecret }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
   return {
     apply: ({ object, uid }) => writer.apply(object, uid),
     delete: ({ ref }) => writer.delete(ref),
@@ -117,6 +132,11 @@ function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKin
     annotate: ({ ref, annotations }) => writer.mergeIfThere(ref, { metadata: { annotations } }),
     evict: ({ ref }, cluster) => writer.evict(ref, cluster.metadata.uid),
     createSecret: ({ object, keys }) => writer.create({ ...object, data: generateData(keys) }),
+    copySecret: async ({ object, from, keys }) => {
+      const { namespace = '' } = object.metadata;
+      await writer.create({ ...object, data: await copiedData(readSecret, { namespace, from, keys }) });
+    },
+    patchSecret: (patch) => patchSecret(writer, readSecret, patch),
     expandVolume: ({ ref, storage, at }) =>
       writer.merge(ref, {
         ...(at !== undefined && { metadata: { annotations: { [RESIZE_REQUESTED]: at } } }),
@@ -138,12 +158,19 @@ function apiEffects({ writer, events }: ApplierOptions): Omit<Effects, ServerKin
   };
 }
 
-function serverEffects({ mongo, readSecret }: ApplierOptions): Pick<Effects, ServerKind> {
+function serverEffects({ mongo, readSecret, writer }: ApplierOptions): Pick<Effects, ServerKind> {
   const target = async (cluster: HashCluster, address: MongoAddress): Promise<MongoTarget> => {
     const { name, key } = address.keyfile;
     const keyfile = await readSecret(cluster.metadata.namespace, name, key);
     return { setName: address.setName, setId: address.setId, hosts: address.hosts, keyfile };
   };
+  const logins = ({ metadata: { namespace } }: HashCluster, users: readonly MongoUser[]) =>
+    Promise.all(
+      users.map(async ({ name, roles, secret }) => {
+        const password = await readSecret(namespace, secret.name, secret.key);
+        return { name, roles, password };
+      }),
+    );
   return {
     initiateMongo: async ({ address, members }, cluster) =>
       mongo.initiate(await target(cluster, address), members),
@@ -152,15 +179,13 @@ function serverEffects({ mongo, readSecret }: ApplierOptions): Pick<Effects, Ser
     stepDownMongo: async ({ address, from, freeze }, cluster) =>
       mongo.stepDown(await target(cluster, address), { from, freeze }),
     fenceMongo: async ({ address, host }, cluster) => mongo.fence(await target(cluster, address), host),
-    ensureMongoUsers: async ({ address, users }, cluster) => {
-      const { namespace } = cluster.metadata;
-      const withPasswords = await Promise.all(
-        users.map(async ({ name, roles, secret }) => {
-          const password = await readSecret(namespace, secret.name, secret.key);
-          return { name, roles, password };
-        }),
-      );
-      await mongo.ensureUsers(await target(cluster, address), withPasswords);
+    ensureMongoUsers: async ({ address, users }, cluster) =>
+      mongo.ensureUsers(await target(cluster, address), await logins(cluster, users)),
+    rotateMongoUsers: async ({ address, users, applied }, cluster) => {
+      await mongo.ensureUsers(await target(cluster, address), await logins(cluster, users));
+      await patchSecret(writer, readSecret, applied);
     },
+    dropMongoUsers: async ({ address, names }, cluster) =>
+      mongo.dropUsers(await target(cluster, address), names),
   };
 }

@@ -19,6 +19,7 @@ withStage('an operator', (stage) => {
         [
           ...of('ConfigMap', 'kafka'),
           ...of('Secret', 'kafka-credentials', 'mongodb-credentials'),
+          ...of('Secret', 'kafka-credentials-applied', 'mongodb-credentials-applied'),
           ...of('Service', 'endpoint', 'kafka', 'mongodb'),
           ...of('Deployment', 'endpoint', 'worker'),
           ...of('StatefulSet', 'kafka', 'mongodb'),

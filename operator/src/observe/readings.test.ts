@@ -177,11 +177,12 @@ describe('secrets', () => {
     server.put(SECRET);
     const [facts] = await secrets.facts(CLUSTER);
     expect(facts).toMatchObject({ name: 'demo-mongodb-credentials', keys: ['a', 'b'], owner: null });
-    expect(facts!.hash).toMatch(/^[0-9a-f]{16}$/);
+    expect(facts!.plainHash).toMatch(/^[0-9a-f]{16}$/);
     expect(JSON.stringify(facts)).not.toContain('one');
     const { length } = server.requests;
     await secrets.facts(CLUSTER);
-    expect(server.requests).toHaveLength(length);
+    // The other one does not exist, and is asked for each time.
+    expect(server.requests).toHaveLength(length + 1);
     server.put({ ...SECRET, data: { a: 'eA==' } });
     secrets.forget(CLUSTER, ['demo-mongodb-credentials']);
     expect((await secrets.facts(CLUSTER))[0]!.keys).toEqual(['a']);
@@ -194,9 +195,50 @@ describe('secrets', () => {
     expect(await secrets.facts(CLUSTER)).toEqual([]);
   });
 
-  test('have the hash that the contract says', () => {
-    // printf 'a=b25l\nb=dHdv\n' | sha256sum
-    expect(factsOf(SECRET).hash).toBe('783b42cbb5a4e010');
+  test('have the hashes that the contract says', () => {
+    const digests = Buffer.from('of this process');
+    // printf 'a=b25l\nb=dHdv\n' | sha256sum, and | openssl dgst -sha256 -hmac c2VjcmV0
+    expect(factsOf(SECRET, { digests, hash: 'c2VjcmV0' })).toMatchObject({
+      ...{ plainHash: '783b42cbb5a4e010', hash: '3bb72978c78a9bdb' },
+    });
+    expect(factsOf(SECRET, { digests, hash: null }).hash).toBeNull();
+  });
+
+  test('have equal digests for equal values, whichever Secret they are in', async () => {
+    const { server, transport } = await api();
+    const secrets = new Secrets(transport, systemClock);
+    server.put(SECRET);
+    const name = 'demo-mongodb-credentials-applied';
+    server.put({
+      ...SECRET,
+      metadata: { namespace: 'a', name },
+      data: { ...(SECRET['data'] as object), a: 'eA==' },
+    });
+    const [wanted, applied] = await secrets.facts(CLUSTER);
+    expect(wanted!.digests['b']).toBe(applied!.digests['b']);
+    expect(wanted!.digests['a']).not.toBe(applied!.digests['a']);
+  });
+
+  test('that are deleted or changed are noticed within a minute', async () => {
+    const { server, transport } = await api();
+    const clock = new Hand();
+    const secrets = new Secrets(transport, clock);
+    server.put(SECRET);
+    expect(await secrets.facts(CLUSTER)).toHaveLength(1);
+    server.remove(SECRET);
+    clock.at += 60_000;
+    expect(await secrets.facts(CLUSTER)).toEqual([]);
+  });
+
+  test.each([
+    ['a password', 'a.b_c~d-123', true],
+    ['a short one', 'abc', false],
+    ['one that would end the address', 'abcdefgh@i', false],
+    ['an empty one', '', false],
+  ])('say whether %s can stand in an address', (_, password, isValid) => {
+    const data = { 'worker-password': Buffer.from(password).toString('base64') };
+    const { invalid } = factsOf({ ...SECRET, data }, { digests: Buffer.alloc(1), hash: null });
+    expect(invalid).toEqual(isValid ? [] : ['worker-password']);
   });
 
   test('give one value, or say what is missing', async () => {

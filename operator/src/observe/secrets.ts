@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { HashCluster } from '../api/hash-cluster.ts';
 import { jittered } from '../control/backoff.ts';
 import { isNotFound } from '../control/errors.ts';
 import { objectPath } from '../control/resources.ts';
 import type { Transport } from '../control/transport.ts';
 import { externalSecrets } from '../plan/desired/deployments.ts';
-import { credentialsName } from '../plan/desired/names.ts';
-import type { KubeObject } from '../plan/kube.ts';
+import { appliedName, credentialsName, HASH_KEY, hashKeyName, PASSWORD } from '../plan/desired/names.ts';
+import { controllerOf, type KubeObject } from '../plan/kube.ts';
 import type { Observed, SecretFacts } from '../plan/observed.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -15,22 +15,26 @@ interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-interface Kept<T> {
+/** What is kept of one Secret; null: there is none. */
+interface Kept {
   readonly until: number;
-  readonly what: T;
+  readonly secret: Secret | null;
 }
 
-/** Secrets of others may change at any time, and nobody tells us: they are read again after so many milliseconds. */
-const OTHERS_MS = 60_000;
-/** Those that we made stay as they are. A thousand HashClusters must not fill our share of the API server with them. */
-const OURS_MS = 600_000;
+/** Nobody tells us when a Secret changes or is deleted: it is read again after so many milliseconds. */
+const READ_MS = 30_000;
+/** Copies that only the operator writes. */
+const COPIES_MS = 600_000;
+/** So many requests a second at most: a thousand HashClusters must not fill our share of the API server with Secrets. */
+const PER_SECOND = 15;
 
 /** Reads Secrets by name, one by one, and keeps them in memory for a while. What they hold is in no log and no plan. */
 export class Secrets {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #facts = new Map<string, Kept<SecretFacts>>();
-  readonly #data = new Map<string, Kept<Readonly<Record<string, string>>>>();
+  readonly #kept = new Map<string, Kept>();
+  /** Of this process: digests are compared with each other, and leave it never. */
+  readonly #key = randomBytes(32);
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport;
@@ -40,52 +44,43 @@ export class Secrets {
   /** Of the Secrets that a plan for this cluster may depend on, those that exist. */
   async facts(cluster: HashCluster): Promise<SecretFacts[]> {
     const { namespace } = cluster.metadata;
-    const ours = new Set(madeNames(cluster));
-    const facts = await Promise.all(
-      secretNames(cluster).map(async (name) => {
-        const keepMs = ours.has(name) ? OURS_MS : OTHERS_MS;
-        return this.#keep(this.#facts, `${namespace}/${name}`, keepMs, async () => {
-          const secret = await this.#read(namespace, name);
-          return secret && factsOf(secret);
-        });
-      }),
-    );
-    return facts.filter((found) => found !== null);
+    const read = (name: string): Promise<Secret | null> =>
+      this.#secret(namespace, name, keepMsOf(cluster, name));
+    const found = await Promise.all(secretNames(cluster).map(read));
+    const hashKey = found.find(
+      (secret) =>
+        secret?.metadata.name === hashKeyName(cluster) && controllerOf(secret) === cluster.metadata.uid,
+    )?.data?.[HASH_KEY];
+    return found
+      .filter((secret) => secret !== null)
+      .map((secret) => factsOf(secret, { digests: this.#key, hash: hashKey ?? null }));
   }
 
   /** One value of a Secret that we made. Rejects when the Secret or the key is not there. */
   async value(namespace: string, name: string, key: string): Promise<string> {
-    const data = await this.#keep(this.#data, `${namespace}/${name}`, OURS_MS, async () => {
-      return (await this.#read(namespace, name))?.data ?? null;
-    });
-    const value = data?.[key];
+    const value = (await this.#secret(namespace, name, READ_MS))?.data?.[key];
     if (value === undefined) throw new Error(`There is no key ${key} in a Secret ${namespace}/${name}`);
     return Buffer.from(value, 'base64').toString();
   }
 
   /** What was kept of this cluster's is read again. */
   forget({ metadata: { namespace } }: HashCluster, names: readonly string[]): void {
-    for (const name of names) {
-      this.#facts.delete(`${namespace}/${name}`);
-      this.#data.delete(`${namespace}/${name}`);
-    }
+    for (const name of names) this.#kept.delete(`${namespace}/${name}`);
   }
 
   /** What is not there is asked for each time. */
-  async #keep<T>(
-    kept: Map<string, Kept<T>>,
-    key: string,
-    keepMs: number,
-    read: () => Promise<T | null>,
-  ): Promise<T | null> {
+  async #secret(namespace: string, name: string, keepMs: number): Promise<Secret | null> {
     const now = this.#clock.monotonic();
-    const known = kept.get(key);
-    if (known && now < known.until) return known.what;
-    kept.delete(key);
-    const what = await read();
+    const key = `${namespace}/${name}`;
+    const known = this.#kept.get(key);
+    if (known && now < known.until) return known.secret;
+    this.#kept.delete(key);
+    const secret = await this.#read(namespace, name);
+    const atLeast = (this.#kept.size / PER_SECOND) * 1000;
     // Not all at once.
-    if (what !== null) kept.set(key, { until: now + jittered(keepMs, 0.2, Math.random), what });
-    return what;
+    const until = now + jittered(Math.max(keepMs, atLeast), 0.2, Math.random);
+    if (secret !== null) this.#kept.set(key, { until, secret });
+    return secret;
   }
 
   async #read(namespace: string, name: string): Promise<Secret | null> {
@@ -99,28 +94,52 @@ export class Secrets {
   }
 }
 
-function madeNames(cluster: HashCluster): string[] {
-  const managed = (['mongodb', 'kafka'] as const).filter((server) => cluster.spec[server].managed);
-  return managed.map((server) => credentialsName(cluster, server));
+function managed(cluster: HashCluster): ('mongodb' | 'kafka')[] {
+  return (['mongodb', 'kafka'] as const).filter((server) => cluster.spec[server].managed);
 }
 
 /** Those that we make and those that the spec names. */
 export function secretNames(cluster: HashCluster): string[] {
   // Names depend on the spec alone.
-  return [...new Set([...madeNames(cluster), ...externalSecrets({ cluster, observed: {} as Observed })])];
+  const external = externalSecrets({ cluster, observed: {} as Observed });
+  const made = managed(cluster).flatMap((server) => [
+    credentialsName(cluster, server),
+    appliedName(cluster, server),
+  ]);
+  return [...new Set([...made, ...external, ...(external.length > 0 ? [hashKeyName(cluster)] : [])])];
 }
 
-/** Source: `SecretFacts` says how the hash is made. */
-export function factsOf({ metadata, data = {} }: Secret): SecretFacts {
+function keepMsOf(cluster: HashCluster, name: string): number {
+  const copies = [hashKeyName(cluster), ...managed(cluster).map((server) => appliedName(cluster, server))];
+  return copies.includes(name) ? COPIES_MS : READ_MS;
+}
+
+/** Keys of what is computed from values. */
+interface HashKeys {
+  readonly digests: Buffer;
+  /** In base64; null: there is none yet. */
+  readonly hash: string | null;
+}
+
+/** Source: `SecretFacts` says how hashes are made. */
+export function factsOf(secret: Secret, by: HashKeys): SecretFacts {
+  const { metadata, data = {} } = secret;
   const keys = Object.keys(data).sort();
-  const hash = createHash('sha256');
-  for (const key of keys) hash.update(`${key}=${data[key]!}\n`);
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
-  const { labels = {} } = metadata;
+  const text = keys.map((key) => `${key}=${data[key]!}\n`).join('');
+  const { labels = {}, annotations = {} } = metadata;
   const isMade = labels['app.kubernetes.io/managed-by'] === 'hashcluster-operator';
+  const ours = Object.entries(annotations).filter(([name]) => name.startsWith('hashcluster.io/'));
+  const value = (key: string): string => Buffer.from(data[key]!, 'base64').toString();
   return {
-    ...{ name: metadata.name, uid: metadata.uid ?? '', owner: owner?.uid ?? null, keys },
+    ...{ name: metadata.name, uid: metadata.uid ?? '', keys },
+    owner: controllerOf(secret),
     instance: isMade ? (labels['app.kubernetes.io/instance'] ?? null) : null,
-    hash: hash.digest('hex').slice(0, 16),
+    annotations: Object.fromEntries(ours),
+    digests: Object.fromEntries(
+      keys.map((key) => [key, createHmac('sha256', by.digests).update(data[key]!).digest('base64')]),
+    ),
+    invalid: keys.filter((key) => key.endsWith('-password') && !PASSWORD.test(value(key))),
+    hash: by.hash === null ? null : createHmac('sha256', by.hash).update(text).digest('hex').slice(0, 16),
+    plainHash: createHash('sha256').update(text).digest('hex').slice(0, 16),
   };
 }

@@ -11,6 +11,22 @@ export interface GeneratedKey {
   readonly form: 'base64' | 'base64url' | 'uuid';
 }
 
+/** A key of one Secret whose value becomes that of a key of another one. */
+export interface CopiedKey {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Values of one Secret that are written into another one. */
+export interface SecretPatch {
+  /** The Secret that is changed. */
+  readonly ref: ObjectRef;
+  /** The name of the Secret that the values come from. */
+  readonly from: string;
+  readonly keys: readonly CopiedKey[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** A user of MongoDB, and where its password is. */
 export interface MongoUser {
   readonly name: string;
@@ -67,6 +83,17 @@ export type Action =
       readonly keys: readonly GeneratedKey[];
       readonly why: string;
     }
+  /** Makes a Secret with values of another one, once; one of somebody else is refused. */
+  | {
+      readonly kind: 'copySecret';
+      /** Without `data`: metadata and type. */
+      readonly object: KubeObject;
+      readonly from: string;
+      readonly keys: readonly CopiedKey[];
+      readonly why: string;
+    }
+  /** Merge patch of `data` of a Secret, on condition of the uid. */
+  | (SecretPatch & { readonly kind: 'patchSecret'; readonly why: string })
   /** An Event on the HashCluster; equal ones are counted, not repeated. */
   | {
       readonly kind: 'event';
@@ -110,6 +137,21 @@ export type Action =
       readonly kind: 'ensureMongoUsers';
       readonly address: MongoAddress;
       readonly users: readonly MongoUser[];
+      readonly why: string;
+    }
+  /** Gives users new passwords, and notes in a Secret that they have them. */
+  | {
+      readonly kind: 'rotateMongoUsers';
+      readonly address: MongoAddress;
+      readonly users: readonly MongoUser[];
+      readonly applied: SecretPatch;
+      readonly why: string;
+    }
+  /** Drops users that no pod uses any more; those that are gone are passed over. */
+  | {
+      readonly kind: 'dropMongoUsers';
+      readonly address: MongoAddress;
+      readonly names: readonly string[];
       readonly why: string;
     }
   /** Puts our finalizer on the HashCluster, or takes it away. */

@@ -1,6 +1,6 @@
 import { FINALIZER } from '../api/hash-cluster.ts';
 import type { Action } from './action.ts';
-import { isAtHome, liveChild, ownSecret, type Context } from './desired/context.ts';
+import { isAtHome, liveChild, ownApplied, ownSecret, type Context } from './desired/context.ts';
 import { childName } from './desired/names.ts';
 import { refOf } from './kube.ts';
 import { componentOf, timeOf } from './pods.ts';
@@ -37,7 +37,7 @@ function deleteData(context: Context): Action[] {
   const sets = SERVERS.map((server) => liveChild(context, 'StatefulSet', childName(cluster, server)));
   const claims = SERVERS.flatMap((server) => claimsOf(context, server));
   const { namespace } = cluster.metadata;
-  const secrets = SERVERS.map((server) => ownSecret(context, server))
+  const secrets = SERVERS.flatMap((server) => [ownSecret(context, server), ownApplied(context, server)])
     .filter((secret) => secret !== null)
     .map(({ name, uid }) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name, uid }));
   return [

@@ -3,23 +3,16 @@ import type { Context } from './desired/context.ts';
 import { mongoMembers, mongoUsers } from './desired/mongodb.ts';
 import { mongoSteps, nextMembers } from './mongo-steps.ts';
 import type { MongoMember, MongoReport, Observed } from './observed.ts';
-import { NOW, pods, scene } from './testing/scene.ts';
+import { NOW, pods, scene, secretFacts } from './testing/scene.ts';
 
-const secret = {
-  name: 'hc-mongodb-credentials',
-  uid: 'u',
-  owner: null,
-  instance: 'hc',
-  keys: ['keyfile'],
-  hash: 'h',
-};
+const secrets = ['hc-mongodb-credentials', 'hc-mongodb-credentials-applied'].map((name) => secretFacts(name));
 
 function contextOf(report: Partial<MongoReport> | null, more: Partial<Observed> = {}): Context {
   const none = { config: null, members: [], primary: null, users: null, disks: [] };
   const value = { ...none, identities: [0, 1, 2].map((ordinal) => identity(ordinal)), ...report };
   const readings = { mongo: report && { at: NOW, value } };
   const base = scene({ readings, pods: pods(3, { component: 'mongodb' }) });
-  const observed = { ...base, secrets: [secret], ...more };
+  const observed = { ...base, secrets, ...more };
   return { cluster: observed.cluster, observed };
 }
 

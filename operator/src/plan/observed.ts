@@ -166,11 +166,20 @@ export interface SecretFacts {
   /** The HashCluster for which an operator made it, as its labels say; null: it carries no labels of ours. */
   readonly instance: string | null;
   readonly keys: readonly string[];
+  /** By key: what is equal for equal values within this process, and says nothing of them. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Keys of passwords that are too short, or have characters that would need an escape in an address. */
+  readonly invalid: readonly string[];
+  /** Those of ours. */
+  readonly annotations: Readonly<Record<string, string>>;
   /**
-   * The first 16 hexadecimal characters of the SHA-256 of its `data`: for each key in order, `key`, `=`, the value in
-   * base64, a line feed. Pods are restarted when it changes, so how it is made must not change.
+   * The first 16 hexadecimal characters of the HMAC-SHA256 of its `data`: for each key in order, `key`, `=`, the value in
+   * base64, a line feed. The key is in a Secret of the HashCluster; null: that does not exist yet. Pods are restarted when it
+   * changes, so how it is made must not change.
    */
-  readonly hash: string;
+  readonly hash: string | null;
+  /** The same without a key, by SHA-256: what operators before have put on pods. Never written any more. */
+  readonly plainHash: string;
 }
 
 /** What happened before, and must be remembered: read from the API server it would come too late. */

@@ -246,7 +246,12 @@ describe('a cluster that is deleted', () => {
       'scale Deployment/hc-worker',
       ...['delete StatefulSet/hc-mongodb', 'delete StatefulSet/hc-kafka'],
       ...['delete PersistentVolumeClaim/data-hc-mongodb-0', 'delete PersistentVolumeClaim/data-hc-kafka-0'],
-      ...['delete Secret/hc-mongodb-credentials', 'delete Secret/hc-kafka-credentials'],
+      ...[
+        'delete Secret/hc-mongodb-credentials',
+        'delete Secret/hc-mongodb-credentials-applied',
+        'delete Secret/hc-kafka-credentials',
+        'delete Secret/hc-kafka-credentials-applied',
+      ],
       'finalizer',
     ]);
   });

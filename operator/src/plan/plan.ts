@@ -1,11 +1,11 @@
 import { FINALIZER } from '../api/hash-cluster.ts';
 import type { Action, Plan } from './action.ts';
 import { applySays, applying } from './applying.ts';
+import { planSecrets, rotating } from './credentials.ts';
 import { planDeletion } from './deletion.ts';
 import { surroundings } from './desired/children.ts';
 import { isAtHome, liveChild, type Context } from './desired/context.ts';
 import { roleDeployment } from './desired/deployments.ts';
-import { missingSecrets } from './desired/secrets.ts';
 import { planHealing } from './healing/plan-healing.ts';
 import { claimNotes, replicaSetEvents, startEvents } from './mongo-memory.ts';
 import { mongoSteps } from './mongo-steps.ts';
@@ -101,7 +101,7 @@ function planRunning(context: Context): Steps {
   return {
     actions: [
       ...finalizer(context),
-      ...missingSecrets(context),
+      ...planSecrets(context),
       ...planSurroundings(context),
       ...startEvents(context),
       ...servers,
@@ -114,7 +114,10 @@ function planRunning(context: Context): Steps {
     last: mongoSteps(context),
     findings: {
       ...{ scaling, healing, stuck: volumes.stuck, resizing: volumes.resizing, waiting: roles.waiting },
-      changing: changedBy([...servers, ...roles.actions]),
+      changing: [
+        ...rotating(context).map((user) => `Rotating the password of MongoDB user ${user}`),
+        ...changedBy([...servers, ...roles.actions]),
+      ],
     },
   };
 }

@@ -1,21 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { plan } from './plan.ts';
 import { planRoles } from './roles.ts';
-import { scene } from './testing/scene.ts';
+import { scene, secretFacts } from './testing/scene.ts';
 import { World } from './testing/world.ts';
 
 const EXTERNAL = {
   mongodb: { external: { secretName: 'store' } },
   kafka: { external: { brokers: ['k:9092'], secretName: 'bus' } },
 };
-const secret = (name: string, hash = 'a') => ({
-  name,
-  uid: name,
-  owner: null,
-  instance: null,
-  keys: ['uri', 'username', 'password', 'ca.crt'],
-  hash,
-});
+const secret = (name: string, hash = 'a') =>
+  secretFacts(name, { instance: null, keys: ['uri', 'username', 'password', 'ca.crt'], hash });
 
 describe('endpoints and workers', () => {
   test('are not made before the Secrets are there that the spec names', () => {

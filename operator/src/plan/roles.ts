@@ -1,7 +1,9 @@
 import type { Action } from './action.ts';
+import { lostCredentials } from './credentials.ts';
 import { applying, wouldRestart } from './applying.ts';
-import { foreignCredentials, liveChild, secretNamed, type Context } from './desired/context.ts';
+import { foreignCredentials, liveChild, ownApplied, secretNamed, type Context } from './desired/context.ts';
 import { credentialsName } from './desired/names.ts';
+import { hasHashKey } from './desired/secrets.ts';
 import { externalSecrets, roleDeployment } from './desired/deployments.ts';
 import type { KubeObject, ObjectRef } from './kube.ts';
 import type { Role } from './observed.ts';
@@ -70,7 +72,15 @@ export function planRoles(context: Context): RolesPlan {
   if (foreign.length > 0) {
     return { actions: [], waiting: `Secrets belong to somebody else: ${foreign.join(', ')}` };
   }
+  const lost = lostCredentials(context).map((server) => credentialsName(context.cluster, server));
+  if (lost.length > 0) return { actions: [], waiting: `Secrets are missing: ${lost.join(', ')}` };
+  if (externalSecrets(context).length > 0 && !hasHashKey(context)) {
+    return { actions: [], waiting: 'the key for hashes of Secrets is being created' };
+  }
   const endpoint = stepOf(context, 'endpoint');
+  const unknown = context.cluster.spec.mongodb.managed && ownApplied(context, 'mongodb') === null;
+  // Which user pods have is not known: a template made now could name another one.
+  if (unknown && endpoint.live !== null) return { actions: [], waiting: 'credentials are being copied' };
   const steps = [endpoint, stepOf(context, 'worker')];
   const judged = steps.map((step) => ({ step, waits: obstacle(context, step, endpoint) }));
   return {

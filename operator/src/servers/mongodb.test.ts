@@ -77,6 +77,11 @@ describe('a managed replica set', () => {
       await expect(login.db('admin').command({ usersInfo: 1 })).rejects.toThrow('not authorized');
       await login.close();
 
+      await mongo.ensureUsers(target, [{ ...user, name: 'worker-2', password: 'three' }]);
+      await mongo.dropUsers(target, ['worker', 'gone']);
+      await mongo.dropUsers(target, ['worker']);
+      expect((await mongo.report(target)).users).toEqual(['worker-2']);
+
       const fromVersion = alone.config!.version;
       await mongo.reconfigure(target, { fromVersion, members: [first!, second!] });
       const again = mongo.reconfigure(target, { fromVersion, members: [first!, second!] });

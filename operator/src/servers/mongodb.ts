@@ -29,7 +29,15 @@ export interface MongoServersOptions {
 }
 
 /** Codes of MongoDB. Source: MongoDB, `src/mongo/base/error_codes.yml`. */
-const CODES = { notYetInitialized: 94, alreadyInitialized: 23, userExists: 51_003, roleExists: 51_002 };
+const CODES = {
+  ...{
+    notYetInitialized: 94,
+    alreadyInitialized: 23,
+    userExists: 51_003,
+    roleExists: 51_002,
+    userNotFound: 11,
+  },
+};
 
 /** Members are waited for by `replSetInitiate` and `replSetReconfig` for up to so long, in milliseconds. */
 const MAJORITY_MS = 20_000;
@@ -107,6 +115,19 @@ export class MongoServers {
         } catch (error) {
           if (!hasCode(error, CODES.userExists)) throw error;
           await admin.command({ updateUser: name, ...wanted });
+        }
+      }
+    });
+  }
+
+  /** Drops users of `admin`; those that are not there are passed over. Who is logged in as one of them loses its rights. */
+  async dropUsers(target: MongoTarget, names: readonly string[]): Promise<void> {
+    await this.#onPrimary(target, async (admin) => {
+      for (const name of names) {
+        try {
+          await admin.command({ dropUser: name, writeConcern: { w: 'majority', wtimeout: MAJORITY_MS } });
+        } catch (error) {
+          if (!hasCode(error, CODES.userNotFound)) throw error;
         }
       }
     });

@@ -5,6 +5,7 @@ interface ReplicaSet {
   version: number;
   members: readonly MongoMember[];
   users: string[];
+  readonly passwords: Map<string, string>;
 }
 
 /** They are all alike, and never meet. */
@@ -13,10 +14,13 @@ const SET_ID = 'f'.repeat(24);
 /** Replica sets that keep configurations and users, and nothing else. They outlive operators. */
 export class FakeMongo extends MongoServers {
   /** By the first host, which every member of a set has in common. */
+  /** Users that were set and dropped, in order. */
+  readonly history: string[] = [];
   readonly #sets = new Map<string, ReplicaSet>();
 
   override async initiate(target: MongoTarget, members: readonly MongoMember[]): Promise<void> {
-    if (!this.#sets.has(keyOf(target))) this.#sets.set(keyOf(target), { version: 1, members, users: [] });
+    if (!this.#sets.has(keyOf(target)))
+      this.#sets.set(keyOf(target), { version: 1, members, users: [], passwords: new Map() });
   }
 
   override async reconfigure(
@@ -31,6 +35,20 @@ export class FakeMongo extends MongoServers {
   override async ensureUsers(target: MongoTarget, users: readonly MongoLogin[]): Promise<void> {
     const set = this.#setOf(target);
     set.users = [...new Set([...set.users, ...users.map(({ name }) => name)])];
+    for (const { name, password } of users) set.passwords.set(name, password);
+    this.history.push(...users.map(({ name }) => `set ${name}`));
+  }
+
+  override async dropUsers(target: MongoTarget, names: readonly string[]): Promise<void> {
+    const set = this.#setOf(target);
+    set.users = set.users.filter((name) => !names.includes(name));
+    for (const name of names) set.passwords.delete(name);
+    this.history.push(...names.map((name) => `drop ${name}`));
+  }
+
+  /** The password of a user; undefined: there is no such user. */
+  passwordOf(host: string, user: string): string | undefined {
+    return this.#sets.get(host)?.passwords.get(user);
   }
 
   override async report(target: MongoTarget): Promise<MongoReport> {

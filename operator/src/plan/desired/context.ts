@@ -1,7 +1,7 @@
 import { API_VERSION, KIND, type HashCluster } from '../../api/hash-cluster.ts';
 import { controllerOf, type KubeObject, type ObjectMeta, type OwnerReference } from '../kube.ts';
 import type { Component, Observed, SecretFacts } from '../observed.ts';
-import { childName, credentialsName, selectorOf } from './names.ts';
+import { appliedName, childName, credentialsName, selectorOf } from './names.ts';
 
 /** What children are made from. */
 export interface Context {
@@ -25,8 +25,17 @@ export function secretNamed({ observed }: Context, name: string): SecretFacts | 
 
 /** The Secret with credentials of a managed server, where it carries our labels; null when it does not, or does not exist. */
 export function ownSecret(context: Context, server: 'mongodb' | 'kafka'): SecretFacts | null {
+  return ownNamed(context, credentialsName(context.cluster, server));
+}
+
+/** The Secret with the credentials that a managed server was last given, likewise. */
+export function ownApplied(context: Context, server: 'mongodb' | 'kafka'): SecretFacts | null {
+  return ownNamed(context, appliedName(context.cluster, server));
+}
+
+function ownNamed(context: Context, name: string): SecretFacts | null {
   const { metadata } = context.cluster;
-  const found = secretNamed(context, credentialsName(context.cluster, server));
+  const found = secretNamed(context, name);
   const isOurs = found?.instance === metadata.name && (found.owner === null || found.owner === metadata.uid);
   return isOurs ? found : null;
 }

@@ -1,7 +1,7 @@
 import type { RoleSpec } from '../../api/role-spec.ts';
 import type { KubeObject } from '../kube.ts';
 import type { Role } from '../observed.ts';
-import { childMeta, secretNamed, type Context } from './context.ts';
+import { childMeta, liveChild, secretNamed, type Context } from './context.ts';
 import { IMAGE_FROM, serviceImage } from './images.ts';
 import { childName, PORTS, selectorOf } from './names.ts';
 import { podTemplate, scratch, type PodParts } from './pod.ts';
@@ -35,11 +35,28 @@ export function externalSecrets({ cluster }: Context): string[] {
   return [mongodb.external?.secretName, bus?.secretName, ca].filter((name) => name !== undefined);
 }
 
-function annotationsOf(context: Context): Record<string, string> {
+interface Annotated {
+  readonly spec?: {
+    readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
+  };
+}
+
+/** What changes with the Secrets of others; null: there are none. */
+function secretsHash(context: Context, role: Role): string | null {
+  const secrets = externalSecrets(context).map((name) => secretNamed(context, name));
+  if (secrets.length === 0) return null;
+  const live = liveChild(context, 'Deployment', childName(context.cluster, role)) as Annotated | null;
+  const before = live?.spec?.template?.metadata?.annotations?.[SECRETS_HASH];
+  const plain = secrets.map((secret) => secret?.plainHash ?? 'missing').join('-');
+  // Pods of an operator before are not restarted for a better hash: they get it with the next change of a Secret.
+  return before === plain ? plain : secrets.map((secret) => secret?.hash ?? 'missing').join('-');
+}
+
+function annotationsOf(context: Context, role: Role): Record<string, string> {
   const { monitoring } = context.cluster.spec;
-  const hashes = externalSecrets(context).map((name) => secretNamed(context, name)?.hash ?? 'missing');
+  const hash = secretsHash(context, role);
   return {
-    ...(hashes.length > 0 && { [SECRETS_HASH]: hashes.join('-') }),
+    ...(hash !== null && { [SECRETS_HASH]: hash }),
     ...(monitoring.scrape && {
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': String(PORTS.admin),
@@ -59,7 +76,7 @@ function certificates({ cluster }: Context): Pick<PodParts, 'volumes' | 'mounts'
 function partsOf(context: Context, role: Role): PodParts {
   const spec: RoleSpec = context.cluster.spec[role];
   const { volumes, mounts } = certificates(context);
-  const annotations = annotationsOf(context);
+  const annotations = annotationsOf(context, role);
   const admin = { name: 'admin', containerPort: PORTS.admin };
   return {
     component: role,

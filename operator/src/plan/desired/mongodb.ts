@@ -2,16 +2,19 @@ import type { MongoAddress, MongoUser } from '../action.ts';
 import type { KubeObject } from '../kube.ts';
 import type { MongoMember } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
-import { childMeta, type Context } from './context.ts';
+import { childMeta, ownApplied, type Context } from './context.ts';
 import { configuredOrdinals, expectedSetOf, podOrdinals } from '../mongo-set.ts';
 import {
+  appliedName,
   credentialsName,
   hostsOf,
   IDENTITY_ROLE,
   memberHosts,
   MONGO_SET,
   MONGO_USERS,
+  passwordKey,
   PORTS,
+  userAnnotation,
 } from './names.ts';
 import { scratch } from './pod.ts';
 import { DATA, serverSet } from './server-set.ts';
@@ -118,8 +121,26 @@ export function mongoMembers({ cluster, observed }: Context): MongoMember[] {
   return hosts.map((host, id) => ({ id, host, votes: 1, priority: 1 }));
 }
 
+/** Whether pods come as that user: only then it needs a second one while passwords change. */
+export function isRole(user: string): user is 'endpoint' | 'worker' {
+  return user === 'endpoint' || user === 'worker';
+}
+
+/** Both users that a role has in turn. */
+export function usersOf(role: 'endpoint' | 'worker'): string[] {
+  return [role, `${role}-2`];
+}
+
+/** The user of MongoDB that has the password in force: the user itself, or for a role the other one of two. */
+export function activeUser(context: Context, user: string): string {
+  if (!isRole(user)) return user;
+  const noted = ownApplied(context, 'mongodb')?.annotations[userAnnotation(user)];
+  return noted !== undefined && usersOf(user).includes(noted) ? noted : user;
+}
+
 /** Users with the least that they need. */
-export function mongoUsers({ cluster }: Context): MongoUser[] {
+export function mongoUsers(context: Context): MongoUser[] {
+  const { cluster } = context;
   const work = [
     { role: 'readWrite', db: cluster.spec.mongodb.database },
     { role: IDENTITY_ROLE, db: 'admin' },
@@ -132,9 +153,9 @@ export function mongoUsers({ cluster }: Context): MongoUser[] {
     worker: work,
     monitor: watch,
   };
-  const secret = credentialsName(cluster, 'mongodb');
-  return MONGO_USERS.map((name) => ({
-    ...{ name, roles: roles[name] },
-    secret: { name: secret, key: `${name}-password` },
-  }));
+  const secret = appliedName(cluster, 'mongodb');
+  return MONGO_USERS.map((user) => {
+    const name = activeUser(context, user);
+    return { name, roles: roles[user], secret: { name: secret, key: passwordKey(name) } };
+  });
 }

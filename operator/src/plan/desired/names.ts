@@ -32,6 +32,33 @@ export function credentialsName(cluster: HashCluster, server: 'mongodb' | 'kafka
   return `${cluster.metadata.name}-${server}-credentials`;
 }
 
+/** The Secret with what a managed server was last given: the credentials as they are in force. */
+export function appliedName(cluster: HashCluster, server: 'mongodb' | 'kafka'): string {
+  return `${credentialsName(cluster, server)}-applied`;
+}
+
+/** The key of a user's password in both Secrets. */
+export function passwordKey(user: string): string {
+  return `${user}-password`;
+}
+
+/** What passwords must be: in the address of MongoDB other characters would need an escape. */
+export const PASSWORD = /^[\w.~-]{8,128}$/;
+export const PASSWORD_RULE = '8 to 128 characters of A-Z, a-z, 0-9, ".", "_", "~" and "-"';
+
+/** The annotation of the applied Secret that says which user of MongoDB a role has now. */
+export function userAnnotation(user: string): string {
+  return `hashcluster.io/${user}-user`;
+}
+
+/** The Secret with the key by which Secrets of others are hashed: a plain hash of a password can be guessed. */
+export function hashKeyName(cluster: HashCluster): string {
+  return `${cluster.metadata.name}-hash-key`;
+}
+
+/** The key in that Secret. */
+export const HASH_KEY = 'key';
+
 /** Labels by which pods of a part are found; they never change. */
 export function selectorOf(cluster: HashCluster, component: Component): Record<string, string> {
   return {

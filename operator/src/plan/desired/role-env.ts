@@ -1,12 +1,20 @@
 import type { RoleSpec } from '../../api/role-spec.ts';
 import type { Role } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
-import type { Context } from './context.ts';
+import { liveChild, ownApplied, type Context } from './context.ts';
+import { activeUser, SET_KEY } from './mongodb.ts';
 import { mongoReplicas } from '../mongo-set.ts';
-import { liveChild } from './context.ts';
 import { serviceImage } from './images.ts';
-import { SET_KEY } from './mongodb.ts';
-import { childName, credentialsName, memberHosts, MONGO_SET, PORTS } from './names.ts';
+import {
+  appliedName,
+  childName,
+  credentialsName,
+  memberHosts,
+  MONGO_SET,
+  passwordKey,
+  PORTS,
+  userAnnotation,
+} from './names.ts';
 
 /** An entry of `env` of a container. */
 export type EnvEntry = {
@@ -44,6 +52,11 @@ function seedsOf(context: Context): number {
   return Math.min(Math.max(1, settled), SEEDS);
 }
 
+/** Whether a role has ever been given another user than its first one. */
+function isRotated(context: Context, role: Role): boolean {
+  return ownApplied(context, 'mongodb')?.annotations[userAnnotation(role)] !== undefined;
+}
+
 function mongoEnv(context: Context, role: Role): EnvEntry[] {
   const { cluster, observed } = context;
   const { external, database } = cluster.spec.mongodb;
@@ -55,9 +68,14 @@ function mongoEnv(context: Context, role: Role): EnvEntry[] {
     ...{ port: PORTS.mongodb, domain: observed.defaults.clusterDomain },
   });
   // The kubelet puts the password in; it is made of letters that need no escape.
-  const uri = `mongodb://${role}:$(MONGODB_PASSWORD)@${hosts.join(',')}/?replicaSet=${MONGO_SET}&authSource=admin`;
+  const user = activeUser(context, role);
+  // Until a password was changed for the first time, pods read it where they always have: another place would restart them.
+  const secret = isRotated(context, role)
+    ? appliedName(cluster, 'mongodb')
+    : credentialsName(cluster, 'mongodb');
+  const uri = `mongodb://${user}:$(MONGODB_PASSWORD)@${hosts.join(',')}/?replicaSet=${MONGO_SET}&authSource=admin`;
   return [
-    fromSecret('MONGODB_PASSWORD', credentialsName(cluster, 'mongodb'), `${role}-password`),
+    fromSecret('MONGODB_PASSWORD', secret, passwordKey(user)),
     value('MONGODB_URI', uri),
     ...identityEnv(context, role),
     value('MONGODB_DATABASE', database),

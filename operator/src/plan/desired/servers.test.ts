@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { kafkaConfigMap, kafkaProperties, kafkaSet } from './kafka.ts';
 import { mongoSet } from './mongodb.ts';
 import { missingSecrets } from './secrets.ts';
+import { secretFacts } from '../testing/scene.ts';
 import { contextOf, templateOf } from './testing.ts';
 
 describe('MongoDB', () => {
@@ -96,7 +97,7 @@ describe('Kafka', () => {
 
 describe('credentials', () => {
   test('are made for managed servers, one password for each user', () => {
-    const made = missingSecrets(contextOf());
+    const made = missingSecrets(contextOf(), []);
     expect(made.map(({ object, keys }) => [object.metadata.name, keys.map(({ name }) => name)])).toEqual([
       [
         'hc-mongodb-credentials',
@@ -113,19 +114,17 @@ describe('credentials', () => {
   });
 
   test('have no owner: they outlive the cluster as its data does', () => {
-    for (const { object } of missingSecrets(contextOf()))
+    for (const { object } of missingSecrets(contextOf(), []))
       expect(object.metadata.ownerReferences).toBeUndefined();
   });
 
   test('are never made again', () => {
-    const secrets = ['hc-mongodb-credentials', 'hc-kafka-credentials'].map((name) => ({
-      ...{ name, uid: name, owner: null, instance: 'hc', keys: [], hash: '' },
-    }));
-    expect(missingSecrets(contextOf({}, { secrets }))).toEqual([]);
+    const secrets = ['hc-mongodb-credentials', 'hc-kafka-credentials'].map((name) => secretFacts(name));
+    expect(missingSecrets(contextOf({}, { secrets }), [])).toEqual([]);
   });
 
   test('are not made for servers of somebody else', () => {
     const spec = { mongodb: { external: { secretName: 's' } }, kafka: { external: { brokers: ['k:1'] } } };
-    expect(missingSecrets(contextOf(spec))).toEqual([]);
+    expect(missingSecrets(contextOf(spec), [])).toEqual([]);
   });
 });

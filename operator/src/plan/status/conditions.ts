@@ -1,7 +1,9 @@
 import type { ConditionType } from '../../api/status.ts';
+import { invalidPasswords, lostCredentials } from '../credentials.ts';
 import { componentsOf } from '../desired/children.ts';
 import { ingressWarnings } from '../desired/ingress.ts';
 import type { Context } from '../desired/context.ts';
+import { credentialsName, PASSWORD_RULE } from '../desired/names.ts';
 import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
 import { LOSS_ACKNOWLEDGED, mongoReport } from '../mongo-set.ts';
@@ -169,11 +171,26 @@ function startFailures({ healing }: Facts): Verdict[] {
   );
 }
 
+function credentialTroubles(context: Context): Verdict[] {
+  const { cluster } = context;
+  const lost = lostCredentials(context).map((server) =>
+    yes(
+      'SecretMissing',
+      `Secret ${credentialsName(cluster, server)} is missing, and volumes of ${server} hold data that only it opens: restore it from a backup`,
+    ),
+  );
+  const invalid = invalidPasswords(context);
+  if (invalid.length === 0) return lost;
+  const says = `Secret ${credentialsName(cluster, 'mongodb')}: ${invalid.join(', ')} must be ${PASSWORD_RULE}; the passwords before are still in use`;
+  return [...lost, yes('InvalidPassword', says)];
+}
+
 function otherTroubles(facts: Facts): Verdict[] {
   const { context, stuck, missingSecrets } = facts;
   const { ingress } = context.cluster.spec;
   const noRoute = ingress.enabled && ingress.type === 'HTTPRoute' && !context.observed.api.httpRoute;
   return [
+    ...credentialTroubles(context),
     ...(missingSecrets.length > 0
       ? [yes('SecretMissing', `Secrets are missing: ${missingSecrets.join(', ')}`)]
       : []),

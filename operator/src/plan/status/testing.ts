@@ -3,7 +3,7 @@ import type { ClusterStatus } from '../../api/status.ts';
 import { mongoMembers, mongoUsers } from '../desired/mongodb.ts';
 import type { KubeObject } from '../kube.ts';
 import type { MongoReport, Observed, Role } from '../observed.ts';
-import { deployment, NOW, scene } from '../testing/scene.ts';
+import { deployment, NOW, scene, secretFacts } from '../testing/scene.ts';
 import type { Findings } from './facts.ts';
 import { statusOf } from './status.ts';
 
@@ -92,4 +92,4 @@ export const EXTERNAL: ClusterSpecInput = {
   kafka: { external: { brokers: ['k:9092'] } },
 };
 /** The Secret that {@link EXTERNAL} names. */
-export const store = { name: 'store', uid: 's', owner: null, instance: null, keys: ['uri'], hash: '' };
+export const store = secretFacts('store', { instance: null, keys: ['uri'] });

@@ -8,6 +8,7 @@ import type {
   LedgerEntry,
   Observed,
   Readings,
+  SecretFacts,
   WorkerReport,
 } from '../observed.ts';
 
@@ -116,6 +117,15 @@ export function controlled(child: KubeObject): KubeObject {
   if (metadata.ownerReferences !== undefined || kind === 'PersistentVolumeClaim') return child;
   const owner = { apiVersion: API_VERSION, kind: KIND, name: 'hc', uid: 'uid-hc', controller: true };
   return { ...child, metadata: { ...metadata, ownerReferences: [owner] } };
+}
+
+/** A Secret as it is seen, made by the operator for the HashCluster `hc` unless it is said otherwise. */
+export function secretFacts(name: string, more: Partial<SecretFacts> = {}): SecretFacts {
+  return {
+    ...{ name, uid: `uid-${name}`, owner: null, instance: 'hc', keys: [], digests: {}, invalid: [] },
+    ...{ annotations: {}, hash: 'a', plainHash: 'plain' },
+    ...more,
+  };
 }
 
 export interface SceneOptions {

@@ -1,6 +1,6 @@
 import { CLUSTER_SPEC, type ClusterSpec, type ClusterSpecInput } from '../../api/spec.ts';
-import type { Action, ActionOf, Plan } from '../action.ts';
-import type { KubeObject, Pod } from '../kube.ts';
+import type { Action, ActionOf, CopiedKey, Plan, SecretPatch } from '../action.ts';
+import { controllerOf, type KubeObject, type Pod } from '../kube.ts';
 import type {
   LedgerEntry,
   MongoMember,
@@ -13,7 +13,7 @@ import { expectedSet } from '../mongo-set.ts';
 import { plan } from '../plan.ts';
 import type { MongoModel } from './mongo-model.ts';
 import { countsOf, isWorkload } from '../rollout.ts';
-import { NOW, pod as podOf, scene } from './scene.ts';
+import { NOW, pod as podOf, scene, secretFacts } from './scene.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -129,6 +129,7 @@ export class World {
 
   #carryOut(action: Action): void {
     if (/mongo/i.test(action.kind)) return this.#carryOutOnMongo(action);
+    if (/secret/i.test(action.kind)) return this.#carryOutOnSecrets(action);
     switch (action.kind) {
       case 'apply':
         return this.#apply(action.object);
@@ -145,8 +146,6 @@ export class World {
       case 'evict':
         this.pods = this.pods.filter(({ metadata }) => metadata.uid !== action.ref.uid);
         return;
-      case 'createSecret':
-        return this.#createSecret(action);
       case 'finalizer':
         if (action.change === 'add') this.finalizers.add('hashcluster.io/drain');
         else this.gone = true;
@@ -162,19 +161,65 @@ export class World {
     }
   }
 
+  #carryOutOnSecrets(action: Action): void {
+    if (action.kind === 'createSecret') this.#createSecret(action);
+    if (action.kind === 'copySecret') this.#putSecret(action.object, this.#copied(action.from, action.keys));
+    if (action.kind === 'patchSecret') this.#patchSecret(action);
+  }
+
   #carryOutOnMongo(action: Action): void {
     this.data?.act(action);
     if (action.kind === 'initiateMongo') this.mongo = { version: 1, members: action.members };
     if (action.kind === 'reconfigureMongo') {
       this.mongo = { version: action.fromVersion + 1, members: action.members };
     }
-    if (action.kind === 'ensureMongoUsers') this.users = action.users.map(({ name }) => name);
+    if (action.kind === 'ensureMongoUsers' || action.kind === 'rotateMongoUsers') {
+      this.users = [...new Set([...this.users, ...action.users.map(({ name }) => name)])];
+    }
+    if (action.kind === 'rotateMongoUsers') this.#patchSecret(action.applied);
+    if (action.kind === 'dropMongoUsers') {
+      this.users = this.users.filter((name) => !action.names.includes(name));
+    }
   }
 
   #createSecret({ object, keys }: ActionOf<'createSecret'>): void {
+    const values = keys.map((key): [string, string] => [key.name, `${key.name} of ${this.now}`]);
+    this.#putSecret(object, Object.fromEntries(values));
+  }
+
+  #putSecret(object: KubeObject, digests: Readonly<Record<string, string>>): void {
     const { name } = object.metadata;
-    const facts = { name, uid: `uid-${name}`, owner: null, instance: 'hc', hash: '0'.repeat(16) };
-    this.secrets.set(name, { ...facts, keys: keys.map((key) => key.name) });
+    if (this.secrets.has(name)) return;
+    this.secrets.set(
+      name,
+      secretFacts(name, {
+        ...{ owner: controllerOf(object), keys: Object.keys(digests), digests },
+        annotations: object.metadata.annotations ?? {},
+      }),
+    );
+  }
+
+  /** Values of one Secret by the keys of another one. */
+  #copied(from: string, keys: readonly CopiedKey[]): Record<string, string> {
+    const { digests } = this.secrets.get(from)!;
+    return Object.fromEntries(keys.map((key) => [key.to, digests[key.from]!]));
+  }
+
+  #patchSecret({ ref, from, keys, annotations }: SecretPatch): void {
+    const before = this.secrets.get(ref.name)!;
+    const digests = { ...before.digests, ...this.#copied(from, keys) };
+    this.secrets.set(ref.name, {
+      ...before,
+      ...{ digests, keys: Object.keys(digests), annotations: { ...before.annotations, ...annotations } },
+    });
+  }
+
+  /** Somebody changes or (undefined) takes away a value of a Secret. */
+  editSecret(name: string, key: string, value: string | undefined): void {
+    const before = this.secrets.get(name)!;
+    const { [key]: _, ...others } = before.digests;
+    const digests = value === undefined ? others : { ...others, [key]: value };
+    this.secrets.set(name, { ...before, digests, keys: Object.keys(digests) });
   }
 
   #apply(object: KubeObject): void {

@@ -1,0 +1,31 @@
+import type { CopiedKey, SecretPatch } from '../plan/action.ts';
+import type { ReadSecret } from './applier.ts';
+import type { Writer } from './writer.ts';
+
+interface Source {
+  readonly namespace: string;
+  /** The name of the Secret. */
+  readonly from: string;
+  readonly keys: readonly CopiedKey[];
+}
+
+/** The `data` of a Secret with values of another one. Rejects when one of them is not there. */
+export async function copiedData(
+  readSecret: ReadSecret,
+  { namespace, from, keys }: Source,
+): Promise<Record<string, string>> {
+  const entries = await Promise.all(
+    keys.map(async (key): Promise<[string, string]> => {
+      const value = await readSecret(namespace, from, key.from);
+      return [key.to, Buffer.from(value).toString('base64')];
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Writes values of one Secret into another one, if that is still the one that was seen. */
+export async function patchSecret(writer: Writer, readSecret: ReadSecret, patch: SecretPatch): Promise<void> {
+  const { ref, from, keys, annotations } = patch;
+  const data = await copiedData(readSecret, { namespace: ref.namespace, from, keys });
+  await writer.merge(ref, { data, ...(annotations && { metadata: { annotations } }) });
+}

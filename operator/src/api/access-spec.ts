@@ -26,7 +26,18 @@ export const INGRESS_SPEC = z
       256,
       /^\/[\w./-]*$/,
     ).default('/'),
-    annotations: texts('Annotations; stronger than those of the operator.', 4096).default({}),
+    annotations: texts('Annotations; stronger than those of the operator.', 4096)
+      .meta({
+        ...about(
+          'Annotations; stronger than those of the operator. Those that put text into the controller’s configuration are refused.',
+          {
+            rule: "self.all(key, !key.endsWith('-snippet') && !key.endsWith('-snippets') && !key.contains('/config-'))",
+            message: 'annotations with configuration of the ingress controller (snippets) cannot be given',
+          },
+        ),
+        maxProperties: 64,
+      })
+      .default({}),
     tls: z
       .object({
         enabled: z.boolean().default(false).meta(about('Whether TLS ends at the Ingress.')),

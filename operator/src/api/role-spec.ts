@@ -29,6 +29,9 @@ interface RoleDefaults {
   readonly disk: string;
 }
 
+/** With these a variable names code that the process loads: whoever may set them runs what they like in every pod. */
+const LOADING_ENV = ['NODE_OPTIONS', 'NODE_PATH', 'OPENSSL_CONF', 'OPENSSL_MODULES', 'GLIBC_TUNABLES'];
+
 /** These the operator sets itself: a cluster of which they were changed would fall apart. */
 export const RESERVED_ENV = [
   ...['POD_NAME', 'NODE_NAME', 'LISTEN_HOST', 'LISTEN_PORT', 'ADMIN_HOST', 'ADMIN_PORT', 'ENDPOINT_ID'],
@@ -70,7 +73,14 @@ export const PLACEMENT = z
       .max(8)
       .optional()
       .meta(about('Topology spread constraints. The label selector is filled in.')),
-    priorityClassName: name('The priority class of the pods.').optional(),
+    priorityClassName: name('The priority class of the pods.')
+      .meta(
+        about('The priority class of the pods; not one of the system’s own.', {
+          rule: "!self.startsWith('system-')",
+          message: 'a priority class of the system cannot be given',
+        }),
+      )
+      .optional(),
   })
   .meta(about('Which nodes the pods may run on.'));
 
@@ -90,16 +100,23 @@ function envVar() {
 }
 
 function env() {
-  const reserved = RESERVED_ENV.map((reserve) => `'${reserve}'`).join(', ');
+  const listed = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
   return z
     .array(envVar())
     .max(64)
     .default([])
     .meta({
-      ...about('Further environment variables: settings of the service that have no field of their own.', {
-        rule: `self.all(e, !(e.name in [${reserved}]))`,
-        message: 'a variable that the operator sets itself cannot be given',
-      }),
+      ...about(
+        'Further environment variables: settings of the service that have no field of their own.',
+        {
+          rule: `self.all(e, !(e.name in [${listed(RESERVED_ENV)}]))`,
+          message: 'a variable that the operator sets itself cannot be given',
+        },
+        {
+          rule: `self.all(e, !(e.name in [${listed(LOADING_ENV)}]) && !e.name.startsWith('LD_'))`,
+          message: 'a variable that makes the process load code cannot be given',
+        },
+      ),
       ...mapListOf('name'),
     });
 }

@@ -187,6 +187,32 @@ const CONTRADICTIONS: readonly BadSpec[] = [
   ),
   worker('a variable without a value', env({ name: 'A' }), /exactly one of value and valueFrom/),
   worker('a variable of the operator', env({ name: 'MONGODB_URI', value: 'x' }), /the operator sets itself/),
+  ...['NODE_OPTIONS', 'NODE_PATH', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'OPENSSL_CONF'].map((name) =>
+    worker(`the variable ${name}`, env({ name, value: 'x' }), /makes the process load code/),
+  ),
+  ...[
+    'nginx.ingress.kubernetes.io/server-snippet',
+    'nginx.org/location-snippets',
+    'haproxy-ingress.github.io/config-backend',
+  ].map((name) =>
+    ingress(
+      `the annotation ${name}`,
+      { annotations: { [name]: 'x' } },
+      /configuration of the ingress controller/,
+    ),
+  ),
+  ...['system-node-critical', 'system-cluster-critical'].map((priorityClassName) =>
+    worker(
+      `the priority ${priorityClassName}`,
+      { placement: { priorityClassName } },
+      /priority class of the system/,
+    ),
+  ),
+  mongodb(
+    'a priority of the system for a server',
+    { managed: { placement: { priorityClassName: 'system-node-critical' } } },
+    /priority class of the system/,
+  ),
   worker('a variable twice', env({ name: 'A', value: '1' }, { name: 'A', value: '2' }), /Duplicate value/),
   {
     says: 'keys, which are not there yet',

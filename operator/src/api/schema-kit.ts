@@ -66,7 +66,9 @@ export function raw(description: string): z.ZodRecord<z.ZodString, z.ZodUnknown>
 }
 
 /** What users add to pods. */
-export function podMetadata() {
+export function podMetadata(): Readonly<
+  Record<'podLabels' | 'podAnnotations', z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>>>
+> {
   return {
     podLabels: texts('Labels of the pods; those of the operator are stronger.', 63).optional(),
     podAnnotations: texts('Annotations of the pods; those of the operator are stronger.', 4096).optional(),

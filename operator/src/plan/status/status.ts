@@ -146,6 +146,15 @@ export function statusOf(context: Context, findings: Findings): ClusterStatus {
   });
 }
 
+function isFresh({ observedAt }: ClusterStatus, now: number): boolean {
+  return now - (timeOf(observedAt) ?? 0) < OBSERVED_MS;
+}
+
+/** Equal but for when the operator looked. */
+function isSameStatus(status: ClusterStatus, { observedAt, ...before }: ClusterStatus): boolean {
+  return canonical({ ...status, observedAt }) === canonical({ ...before, observedAt });
+}
+
 /** Writes the status where it says something new; null where it does not, or where it does not know yet. */
 export function writingStatus(context: Context, findings: Findings): ActionOf<'status'> | null {
   const { metadata, status: told } = context.cluster;
@@ -153,9 +162,7 @@ export function writingStatus(context: Context, findings: Findings): ActionOf<'s
   if (isTold && isStillAsking(context.observed)) return null;
   const status = statusOf(context, findings);
   const before = context.cluster.status ?? {};
-  const { observedAt } = before;
-  const isOld = context.observed.now - (timeOf(observedAt) ?? 0) >= OBSERVED_MS;
-  if (!isOld && canonical({ ...status, observedAt }) === canonical(before)) return null;
+  if (isFresh(before, context.observed.now) && isSameStatus(status, before)) return null;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   return { kind: 'status', status, why: `${ready?.reason ?? 'Unknown'}: ${ready?.message ?? ''}` };
 }

@@ -4,7 +4,7 @@ import { WORKER_STATES } from './work/workers-table.ts';
 
 /** Numbers that are read when somebody collects. */
 export function registerGauges(
-  { deps: { metrics }, submitter, watchers, held, workers, backlog }: Core,
+  { deps: { metrics }, store, submitter, watchers, held, workers, backlog }: Core,
   streams: EventStreams,
 ): void {
   const one = (name: string, description: string, unit: string, read: () => number): void =>
@@ -20,6 +20,12 @@ export function registerGauges(
     'Clients that watch a job, by waiting or by events',
     '{client}',
     () => watchers.size,
+  );
+  one(
+    'hashcluster.store.clocks.disagree',
+    '1 while clocks disagree by more than a minute, and so no result is deleted; else 0',
+    '1',
+    () => Number(store.clockTrouble() !== null),
   );
   one('hashcluster.endpoint.streams', 'Open event streams', '{stream}', () => streams.size);
   one('hashcluster.endpoint.held', 'Bytes of requests held in memory', 'By', () => held.held);

@@ -119,6 +119,8 @@ export interface JobStore {
   trouble(): string | null;
   /** The store's clock, by which it dates everything: milliseconds since 1970. A step of this machine's clock leaves it alone. */
   now(): number;
+  /** Null, or why clocks cannot be trusted just now: then no result is deleted. */
+  clockTrouble(): string | null;
   /** Equal jobs within a batch and across batches are one job. */
   submit(batch: readonly Submission[]): Promise<Submitted[]>;
   /** Null for an id that is unknown, or another tenant's. */

@@ -115,7 +115,7 @@ function assemble(dataDir: string, settings: EmbeddedSettings, { telemetry, faul
       store: () => store.trouble(),
       worker: () => worker.trouble(),
     },
-    health: { bus: () => bus.trouble() },
+    health: { bus: () => bus.trouble(), clock: () => store.clockTrouble() },
     info: () => ({ hashing: { ...hasher.description, ...hasher.load() } }),
   } satisfies Assembly & { endpoint: Endpoint; backend: string; engines: number };
 }

@@ -42,7 +42,7 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
         },
       ],
       ready: { endpoint: () => made.trouble(), store: () => store.trouble() },
-      health: { bus: () => bus.trouble() },
+      health: { bus: () => bus.trouble(), clock: () => store.clockTrouble() },
       info: () => ({ hashing: { backend: inline.backend } }),
     };
   });

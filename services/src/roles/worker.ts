@@ -45,7 +45,7 @@ export async function startWorker(settings: WorkerRole, signal: AbortSignal): Pr
       ],
       // Not for liveness: a worker that starts again finds MongoDB no sooner than one that waits.
       ready: { worker: () => worker.trouble(), store: () => store.trouble() },
-      health: { bus: () => bus.trouble() },
+      health: { bus: () => bus.trouble(), clock: () => store.clockTrouble() },
       info: () => ({ hashing: { ...hasher.description, ...hasher.load() } }),
     };
   });

@@ -30,6 +30,8 @@ export class MemoryStore implements JobStore {
   answersLost = 0;
   /** Every call waits for this. */
   gate: Promise<unknown> | null = null;
+  /** What is wrong with the clocks. */
+  clockWrong: string | null = null;
   readonly #clock: Clock;
   readonly #leases = new Map<string, number>();
 
@@ -51,6 +53,10 @@ export class MemoryStore implements JobStore {
 
   now(): number {
     return this.#clock.now();
+  }
+
+  clockTrouble(): string | null {
+    return this.clockWrong;
   }
 
   submit(batch: readonly Submission[]): Promise<Submitted[]> {

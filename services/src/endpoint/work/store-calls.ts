@@ -90,6 +90,11 @@ export class StoreCalls {
     return `the store has been ${what} for ${seconds} s`;
   }
 
+  /** Why the store does not trust the clocks; null when it does. */
+  clockTrouble(): string | null {
+    return this.#options.store.clockTrouble();
+  }
+
   /** Ends the waiting between attempts. */
   stop(): void {
     this.#stopped.abort(new ProblemError(problem('draining', 'This endpoint is stopping.')));

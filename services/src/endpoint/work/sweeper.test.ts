@@ -49,6 +49,23 @@ afterEach(async () => {
 });
 
 describe('the sweeper', () => {
+  test('says once that clocks disagree, and once that they agree again', async () => {
+    const { memory, logger, sweeper, sweeps } = setup();
+    const again = async (): Promise<void> => {
+      const before = sweeps();
+      await until(() => sweeps() > before + 1);
+    };
+    const said = (): readonly string[] =>
+      logger.lines.map(({ message }) => message).filter((message) => message.includes('Clocks'));
+    memory.clockWrong = 'they differ by an hour';
+    sweeper.start();
+    await again();
+    expect(said()).toEqual(['Clocks disagree']);
+    memory.clockWrong = null;
+    await again();
+    expect(said()).toEqual(['Clocks disagree', 'Clocks agree again']);
+  });
+
   test('publishes jobs of a worker whose lease ran out', async () => {
     const { clock, memory, bus, sweeper } = setup();
     await memory.submit([facts('a')]);

@@ -40,6 +40,7 @@ export class Sweeper {
   readonly #looks: Ticker;
   readonly #republished = new Map<JobId, number>();
   #hasteUntil = -Infinity;
+  #clocksDisagree = false;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -71,7 +72,17 @@ export class Sweeper {
     await this.#sweeps.now();
   }
 
+  /** Says once when clocks begin to disagree, and once when they agree again. */
+  #checkClocks(): void {
+    const { store, logger } = this.#options;
+    const reason = store.clockTrouble();
+    if (reason !== null && !this.#clocksDisagree) logger.warn('Clocks disagree', { reason });
+    if (reason === null && this.#clocksDisagree) logger.info('Clocks agree again');
+    this.#clocksDisagree = reason !== null;
+  }
+
   async #sweep(): Promise<void> {
+    this.#checkClocks();
     const { store, announcements, swept, logger } = this.#options;
     const options: SweepOptions = { forgottenAfterMs: this.#options.forgottenAfterMs, limit: LIMIT };
     for (let round = 0; round < MAX_ROUNDS; round++) {

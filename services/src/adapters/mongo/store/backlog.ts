@@ -70,7 +70,8 @@ export class BacklogCounter {
     const now = context.time.now();
     const last = await context.stats.findOne({ _id: ID });
     const restMs = last?.tookMs === undefined ? 0 : restOf(last.tookMs);
-    const isStale = !last?.countedAt || now - last.countedAt.getTime() > STALE_TIMES * restMs;
+    // A count from the future is one of before the database's clock was set back.
+    const isStale = !last?.countedAt || Math.abs(now - last.countedAt.getTime()) > STALE_TIMES * restMs;
     if (!isStale && last.nextAt.getTime() > now) return last;
     const counting = this.#countOnce(context, isStale);
     return isStale ? await counting : last;
@@ -92,7 +93,7 @@ export class BacklogCounter {
     const startedAt = context.time.now();
     const { queued, running } = backlogOf(await countRows(context, null));
     const countedAt = context.time.now();
-    const tookMs = Math.max(1, countedAt - startedAt);
+    const tookMs = Math.min(COUNT_MS, Math.max(1, countedAt - startedAt));
     const stats = {
       queued: queued.map(({ class: costClass, jobs, iterations }) => ({
         class: costClass,

@@ -43,7 +43,7 @@ export async function readRecords(context: Context, ids: readonly JobId[]): Prom
 }
 
 function recordOf(context: Context, job: JobDoc | undefined, doc: ResultDoc | undefined): JobRecord {
-  const standing = doc && doc.expiresAt.getTime() > context.time.now() ? resultOf(doc) : null;
+  const standing = doc && doc.expiresAt.getTime() > context.time.expiryNow() ? resultOf(doc) : null;
   if (!job || !isMarked(job)) return { live: job ? liveOf(job) : null, result: standing };
   const isOver = standing?.outcome === 'done' || (job.mark !== undefined && doc?.mark === job.mark);
   if (standing && isOver) return { live: null, result: standing };

@@ -1,6 +1,13 @@
 import { mongo, type Schema } from 'mongoose';
 import type { Logger } from '../../../ports/logger.ts';
-import { CHAIN_INDEX, jobSchema, resultSchema, statsSchema, workerSchema } from './schemas.ts';
+import {
+  CHAIN_INDEX,
+  jobSchema,
+  resultSchema,
+  SERVER_EXPIRY_SECONDS,
+  statsSchema,
+  workerSchema,
+} from './schemas.ts';
 
 const NAMESPACE_EXISTS = 48;
 const INDEX_NOT_FOUND = 27;
@@ -23,12 +30,22 @@ export async function ensureIndexes(db: mongo.Db, reuseIterations: number, logge
 async function ensureCollection(db: mongo.Db, schema: Schema): Promise<void> {
   const name = schema.get('collection')!;
   await unless(NAMESPACE_EXISTS, () => db.createCollection(name));
+  if (name === 'results') await postponeServerExpiry(db);
   const specs = schema.indexes().map(([key, options]): mongo.IndexDescription => {
     const { expireAfterSeconds } = options as { readonly expireAfterSeconds?: number };
     const index = { key: key as Record<string, 1 | -1> };
     return expireAfterSeconds === undefined ? index : { ...index, expireAfterSeconds };
   });
   if (specs.length > 0) await db.collection(name).createIndexes(specs, QUORUM);
+}
+
+/** An earlier version let the server delete results by its own clock. The index is changed in place, which takes no time. */
+async function postponeServerExpiry(db: mongo.Db): Promise<void> {
+  const all = await db.collection('results').listIndexes().toArray();
+  const expiry = all.find(({ name }) => name === 'expiresAt_1');
+  if (!expiry || expiry['expireAfterSeconds'] === SERVER_EXPIRY_SECONDS) return;
+  const index = { keyPattern: { expiresAt: 1 }, expireAfterSeconds: SERVER_EXPIRY_SECONDS };
+  await db.command({ collMod: 'results', index, writeConcern: { w: 'majority' } });
 }
 
 /**

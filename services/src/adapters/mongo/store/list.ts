@@ -59,7 +59,7 @@ async function lookAtLive(context: Context, want: Want<LivePlace>): Promise<Look
   const done = await findResults(
     context,
     docs.map(({ _id }) => _id),
-    { outcome: 'done', expiresAt: { $gt: new Date(context.time.now()) } },
+    { outcome: 'done', expiresAt: { $gt: new Date(context.time.expiryNow()) } },
   );
   const views = docs
     .filter(({ _id }) => !done.has(_id))
@@ -144,7 +144,12 @@ async function resultsFrom(
   from: object,
 ): Promise<ResultDoc[]> {
   const outcome = state ?? { $in: ['done', 'cancelled', 'failed'] };
-  const filter = { tenant, outcome, ...from, expiresAt: { $gt: new Date(context.time.now()) } } as object;
+  const filter = {
+    tenant,
+    outcome,
+    ...from,
+    expiresAt: { $gt: new Date(context.time.expiryNow()) },
+  } as object;
   const sort = { finishedAt: -1, _id: 1 } as const;
   const options = { sort, limit: wanted, hint: LIST_INDEX, ...oneBatch(wanted) };
   return context.results.find(filter, options).toArray();

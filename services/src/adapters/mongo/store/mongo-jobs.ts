@@ -51,6 +51,10 @@ export class MongoJobs implements port.JobStore {
     return this.#time.now();
   }
 
+  clockTrouble(): string | null {
+    return this.#time.trouble();
+  }
+
   #do<T>(command: (context: Context) => Promise<T>): Promise<T> {
     return this.#link.run((collections) => command({ ...collections, ...this.#options, time: this.#time }));
   }

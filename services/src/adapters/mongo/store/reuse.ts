@@ -41,7 +41,7 @@ async function longestOn(
     chain: bytesOf(chain) as Uint8Array,
     iterations: { $gte: reuseIterations, $lte: iterations },
     outcome: 'done' as const,
-    expiresAt: { $gt: new Date(time.now()) },
+    expiresAt: { $gt: new Date(time.expiryNow()) },
     ...(sharedCache ? {} : { tenant }),
   };
   for (let look = 0; look < LOOKS; look++) {

@@ -24,6 +24,12 @@ export const LIST_INDEX = { tenant: 1, outcome: 1, finishedAt: -1, _id: 1 } as c
 /** Known chains. Random keys are dear to keep: it holds only what is worth looking up, see `reuseIndex`. */
 export const CHAIN_INDEX = { chain: 1, iterations: 1 } as const;
 
+/**
+ * Sweeps delete results, and only while clocks agree. A server would delete by the clock of whatever machine is the primary;
+ * so its own deletion waits for as long as it can be told to: 68 years.
+ */
+export const SERVER_EXPIRY_SECONDS = 2_147_483_647;
+
 export function jobSchema(): Schema {
   return new Schema(
     {
@@ -67,7 +73,7 @@ export function resultSchema(): Schema {
     { ...STRICT, collection: 'results' },
   )
     .index(LIST_INDEX)
-    .index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+    .index({ expiresAt: 1 }, { expireAfterSeconds: SERVER_EXPIRY_SECONDS });
 }
 
 /** A lease that ended an hour ago says no more than none. */

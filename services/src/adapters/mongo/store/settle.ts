@@ -84,7 +84,7 @@ async function contest(
   { result, doc, standing, isRefused }: Contest,
 ): Promise<Settled | null> {
   if (!standing) return null;
-  if (stays(standing, result, { now: context.time.now(), isRefused }))
+  if (stays(standing, result, { now: context.time.expiryNow(), isRefused }))
     return { answer: 'kept', result: resultOf(standing) };
   const { _id, outcome, finishedAt } = standing;
   // The mark tells one cancellation from another of the same moment.
@@ -124,7 +124,7 @@ export async function dropLive(context: Context, ids: readonly JobId[]): Promise
 /** Deletes the live jobs among these that are done, by results that can be read; returns their ids. */
 export async function dropDone(context: Context, ids: readonly JobId[]): Promise<Set<JobId>> {
   if (ids.length === 0) return new Set();
-  const expiresAt = { $gt: new Date(context.time.now()) };
+  const expiresAt = { $gt: new Date(context.time.expiryNow()) };
   const filter = { _id: { $in: ids }, outcome: 'done' as const, expiresAt };
   const options = { ...BY_ID, ...oneBatch(ids.length) };
   const docs = await soundResults(context, await context.results.find(filter, options).toArray());

@@ -110,7 +110,7 @@ async function answerKnown(
   jobs: readonly JobFacts[],
   answers: Answers,
 ): Promise<Map<JobId, ChainPoint>> {
-  const expiresAt = { $gt: new Date(context.time.now()) };
+  const expiresAt = { $gt: new Date(context.time.expiryNow()) };
   const ids = jobs.map(({ id }) => id);
   const found = [...(await findResults(context, ids, { expiresAt })).values()].map(resultOf);
   const done = found.filter(({ outcome }) => outcome === 'done');

@@ -23,15 +23,20 @@ export function newDatabase(): string {
   return `hashcluster-test-${randomBytes(6).toString('hex')}`;
 }
 
-/**
- * A clock for all commands that stands still until it is told to go on. It is not before the real one: the server's own
- * deletion of what has expired goes by that.
- */
+/** A clock for all commands that stands still until it is told to go on. */
 export class FrozenTime implements StoreTime {
   #now = Date.now();
 
   now(): number {
     return this.#now;
+  }
+
+  expiryNow(): number {
+    return this.#now;
+  }
+
+  trouble(): null {
+    return null;
   }
 
   ms(): number {

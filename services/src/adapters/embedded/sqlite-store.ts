@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { JobStore, StoreOptions } from '../../ports/job-store.ts';
 import type { Logger } from '../../ports/logger.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
 import { StoreThread } from './sqlite/store-thread.ts';
 import { ThreadedStore } from './sqlite/threaded-store.ts';
 
@@ -23,6 +24,6 @@ export interface SqliteStore extends JobStore {
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { clock, ...rest } = options;
-  const settings = { ...rest, clock: clock ?? Date };
+  const settings = { ...rest, clock: clock ?? systemClock };
   return new ThreadedStore(new StoreThread(settings), options.retentionMs);
 }

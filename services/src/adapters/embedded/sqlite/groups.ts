@@ -12,7 +12,7 @@ export const GROUP_ITEMS = 20_000;
  */
 export function runGroup(ledger: Ledger, commands: readonly Command[]): Reply[] {
   try {
-    return transactRepairing(ledger, commands[0]?.now ?? 0, () =>
+    return transactRepairing(ledger, commands[0]?.times.now ?? 0, () =>
       commands.map((command) => execute(ledger, command)),
     );
   } catch {
@@ -22,12 +22,13 @@ export function runGroup(ledger: Ledger, commands: readonly Command[]): Reply[] 
 
 function runAlone(ledger: Ledger, command: Command): Reply {
   try {
-    return transactRepairing(ledger, command.now, () => execute(ledger, command));
+    return transactRepairing(ledger, command.times.now, () => execute(ledger, command));
   } catch (error) {
     return { call: command.call, failure: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function execute(ledger: Ledger, { call, operation, cells, now }: Command): Reply {
-  return { call, cells: COMMANDS[operation](ledger, cells, now) };
+function execute(ledger: Ledger, { call, operation, cells, times }: Command): Reply {
+  ledger.times = times;
+  return { call, cells: COMMANDS[operation](ledger, cells, times.now) };
 }

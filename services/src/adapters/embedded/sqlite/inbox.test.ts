@@ -3,6 +3,7 @@ import { GROUP_ITEMS } from './groups.ts';
 import { Inbox } from './inbox.ts';
 import type { Command, Operation } from './protocol.ts';
 
+const TIMES = { now: 0, lag: 0, monotonic: 0 };
 let calls = 0;
 
 const command = (operation: Operation, items = 1): Command => ({
@@ -10,7 +11,7 @@ const command = (operation: Operation, items = 1): Command => ({
   operation,
   items,
   cells: [],
-  now: 0,
+  times: TIMES,
 });
 
 /** What the groups consist of, one after the other. */
@@ -62,7 +63,7 @@ test('a group has no more than the transaction may have, and one command at leas
 
 test('closing is noticed', () => {
   const inbox = new Inbox();
-  expect(inbox.closing).toBe(false);
-  inbox.receive({ kind: 'close' });
-  expect([inbox.closing, inbox.nextGroup()]).toEqual([true, []]);
+  expect(inbox.closing).toBeNull();
+  inbox.receive({ kind: 'close', times: TIMES });
+  expect([inbox.closing, inbox.nextGroup()]).toEqual([TIMES, []]);
 });

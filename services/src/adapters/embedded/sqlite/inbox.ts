@@ -1,17 +1,18 @@
 import { GROUP_ITEMS } from './groups.ts';
 import { laneOf, type Command, type Lane, type ToThread } from './protocol.ts';
+import type { Times } from './store-clock.ts';
 
 /** What has come and is not done yet, by lane. */
 export class Inbox {
   #main: Command[] = [];
   #lists: Command[] = [];
   #last: Lane = 'lists';
-  /** The caller will send nothing more. */
-  closing = false;
+  /** When the caller said that it will send nothing more; null: it has not. */
+  closing: Times | null = null;
 
   receive(message: ToThread): void {
     if (message.kind === 'close') {
-      this.closing = true;
+      this.closing = message.times;
       return;
     }
     const lists = message.commands.filter(({ operation }) => laneOf(operation) === 'lists');

@@ -15,6 +15,7 @@ import { LIVE_CELLS, liveCells, liveOf, RESULT_CELLS, resultCells, resultOf } fr
 import { DamagedRowsError, isDamagedLive, isDamagedResult, liveChecksum, resultChecksum } from './damage.ts';
 import type { Cell } from './protocol.ts';
 import { keyOf, ResultIndex } from './result-index.ts';
+import type { Times } from './store-clock.ts';
 import { Statements, type StatementName } from './statements.ts';
 import { Tally } from './tally.ts';
 
@@ -31,6 +32,8 @@ export class Ledger {
   readonly tally = new Tally();
   /** What was found damaged, and is to be reported. */
   readonly found: DamagedFact[] = [];
+  /** Of the command that is carried out. */
+  times: Times = { now: 0, lag: 0, monotonic: 0 };
   readonly #db: DatabaseSync;
   readonly #options: StoreOptions;
 
@@ -64,12 +67,22 @@ export class Ledger {
     return { now, retentionMs: this.#options.retentionMs };
   }
 
+  /** What is not after this has expired. */
+  expiry(now: number): number {
+    return now - this.times.lag;
+  }
+
+  /** Keeps the clock for the next process. */
+  keepClock({ now, lag }: Times): void {
+    this.sql.run('keepClock', now, now - lag);
+  }
+
   /** What is known of an id. An expired result is not, whether it is deleted yet or not. */
   load(id: JobId, now: number): Held {
     const row = this.findResult(id);
     if (row && isDamagedResult(row)) throw new DamagedRowsError([id]);
     const result = row ? resultOf(row) : null;
-    const current = result !== null && result.expiresAt > now ? result : null;
+    const current = result !== null && result.expiresAt > this.expiry(now) ? result : null;
     const resultRow = row ? (row[RESULT_CELLS + 1] as number) : null;
     return { record: { live: this.findLive(id), result: current }, resultRow };
   }
@@ -164,8 +177,8 @@ export class Ledger {
     const { reuseIterations, sharedCache } = this.#options;
     if (iterations < reuseIterations) return null;
     const [found] = sharedCache
-      ? this.resultRows('reuse', chain, iterations, now)
-      : this.resultRows('reuse', chain, iterations, now, tenant);
+      ? this.resultRows('reuse', chain, iterations, this.expiry(now))
+      : this.resultRows('reuse', chain, iterations, this.expiry(now), tenant);
     return found ? { position: found[3] as number, digest: found[4] as string } : null;
   }
 }

@@ -7,6 +7,7 @@ import { LIVE_CELLS, RESULT_CELLS } from './cells.ts';
 import { transactRepairing } from './damage.ts';
 import { Ledger } from './ledger.ts';
 import type { Opened, ThreadSetup } from './protocol.ts';
+import type { KeptClock } from './store-clock.ts';
 import { APPLICATION_ID, createReuseIndex, MIGRATIONS, reuseIndex } from './schema.ts';
 
 /** SQLite's own pages in memory, in KiB. */
@@ -40,7 +41,9 @@ export function openStore(setup: ThreadSetup): OpenStore {
     migrate(db, version, setup);
     const ledger = new Ledger(db, setup);
     ledger.transact(() => ledger.index.load());
-    return { db, ledger, opened: { version, ...recover(ledger, setup.now) } };
+    const clock = keptClock(ledger, setup);
+    const now = Math.max(setup.now, clock?.now ?? 0);
+    return { db, ledger, opened: { version, clock, ...recover(ledger, now) } };
   } catch (error) {
     db?.close();
     throw explained(error, setup.file);
@@ -95,11 +98,19 @@ function migrate(db: DatabaseSync, version: number, { reuseIterations }: ThreadS
   db.exec('COMMIT');
 }
 
+/** A file of an earlier version tells when its results were used last. */
+function keptClock(ledger: Ledger, { now, retentionMs }: ThreadSetup): KeptClock | null {
+  const kept = ledger.sql.row('keptClock') as [number, number] | undefined;
+  if (kept) return { now: kept[0], expiry: kept[1] };
+  const [last] = ledger.sql.row('lastExpiry') as [number | null];
+  return last === null ? null : { now, expiry: last - retentionMs };
+}
+
 /**
  * Nobody else can have the file, so every lease and owner in it is of a process that has ended. That counts as a death
  * like any other: a job that takes its process down each time is given up at last.
  */
-function recover(ledger: Ledger, now: number): Omit<Opened, 'version'> {
+function recover(ledger: Ledger, now: number): Omit<Opened, 'version' | 'clock'> {
   const found = { requeued: 0, failed: 0 };
   let unwritable: string | null = null;
   try {

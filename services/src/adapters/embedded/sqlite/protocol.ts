@@ -1,4 +1,5 @@
 import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
+import type { KeptClock, Times } from './store-clock.ts';
 
 /** What travels between the threads is flat: lists of strings and numbers are copied far faster than objects. */
 export type Cell = string | number | null;
@@ -34,8 +35,8 @@ export interface Command {
   readonly cells: readonly Cell[];
   /** How much this is, for the bounds on queue and transaction. */
   readonly items: number;
-  /** The store's clock when this was sent, in milliseconds since 1970. */
-  readonly now: number;
+  /** By the store's clock, when this was sent. */
+  readonly times: Times;
 }
 
 /** `failure` says why nothing of the command happened. */
@@ -44,7 +45,8 @@ export type Reply =
   | { readonly call: number; readonly failure: string };
 
 export type ToThread =
-  { readonly kind: 'commands'; readonly commands: readonly Command[] } | { readonly kind: 'close' };
+  | { readonly kind: 'commands'; readonly commands: readonly Command[] }
+  | { readonly kind: 'close'; readonly times: Times };
 
 export type FromThread =
   | { readonly kind: 'ready'; readonly opened: Opened }
@@ -63,9 +65,12 @@ export interface Opened {
   readonly version: number;
   /** Why nothing could be written; the file can be read all the same. Null when all is well. */
   readonly unwritable: string | null;
+  /** The store's clock when the file was written last; null: it is not known. */
+  readonly clock: KeptClock | null;
 }
 
 export interface ThreadSetup extends StoreOptions {
   readonly file: string;
+  /** The wall clock, in milliseconds since 1970. */
   readonly now: number;
 }

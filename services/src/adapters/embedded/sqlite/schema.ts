@@ -71,8 +71,17 @@ ALTER TABLE results ADD COLUMN position INTEGER;
 ALTER TABLE results ADD COLUMN pointDigest BLOB CHECK (length(pointDigest) = 64);
 `;
 
+/** The store's clock when it was last written, in one row; see `store-clock.ts`. */
+const VERSION_3 = `
+CREATE TABLE clock (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  now INTEGER NOT NULL,
+  expiry INTEGER NOT NULL
+) STRICT;
+`;
+
 /** Each entry takes a file from the version of its place to the next. Entries are never changed, only added. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 
 /** The index for reuse of known chains. It holds only what is worth looking up, so it depends on that number. */
 export function reuseIndex(reuseIterations: number): string {

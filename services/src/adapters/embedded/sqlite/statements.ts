@@ -74,7 +74,15 @@ const WORKERS = {
   forgetEveryWorker: `DELETE FROM workers`,
 };
 
-const FIXED = { ...JOBS, ...RESULTS, ...SETTLED, ...WORKERS };
+const CLOCK = {
+  keptClock: `SELECT now, expiry FROM clock`,
+  keepClock: `INSERT INTO clock (id, now, expiry) VALUES (1, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET now = excluded.now, expiry = excluded.expiry`,
+  nextExpiry: `SELECT min(expiresAt) FROM results`,
+  lastExpiry: `SELECT max(expiresAt) FROM results`,
+};
+
+const FIXED = { ...JOBS, ...RESULTS, ...SETTLED, ...WORKERS, ...CLOCK };
 
 /** Only results that are worth looking up are in the index for this, so it must ask for no others. */
 function reuseText({ reuseIterations, sharedCache }: ReuseOptions): string {

@@ -69,7 +69,7 @@ describe('opening a file', () => {
     db.exec('PRAGMA user_version = 99');
     const message = await (db.close(), refusal(open(file)));
     expect(message).toBe(
-      `${file} has version 99 of the store format, this hashcluster knows version 2 and older; use a newer hashcluster`,
+      `${file} has version 99 of the store format, this hashcluster knows version 3 and older; use a newer hashcluster`,
     );
     const again = new DatabaseSync(file);
     expect(again.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });

@@ -14,6 +14,7 @@ import {
   type ThreadSetup,
   type ToThread,
 } from './protocol.ts';
+import { StoreClock } from './store-clock.ts';
 
 /** Items that may wait in each lane. Beyond that the store says no, rather than filling the memory. */
 export const MAX_IN_FLIGHT = 100_000;
@@ -25,7 +26,7 @@ const RESOURCES = { maxYoungGenerationSizeMb: 16 };
 export interface ThreadOptions extends StoreOptions {
   readonly file: string;
   readonly logger: Logger;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 }
 
 /** One thing to ask of the thread. `read` makes the answer of the cells that come back. */
@@ -47,6 +48,7 @@ interface Pending {
 /** The caller's end of the thread that owns the file. Calls made in one turn of the event loop travel as one message. */
 export class StoreThread {
   readonly #options: ThreadOptions;
+  readonly #clock: StoreClock;
   #worker: Worker | null = null;
   /** Why there is no thread, when there is none. */
   #down = 'the store is not started';
@@ -54,13 +56,14 @@ export class StoreThread {
   #failing: string | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
-  #outbox: Omit<Command, 'now'>[] = [];
+  #outbox: Omit<Command, 'times'>[] = [];
   readonly #pending = new Map<number, Pending>();
   #inFlight: Record<Lane, number> = { main: 0, lists: 0 };
   #calls = 0;
 
   constructor(options: ThreadOptions) {
     this.#options = options;
+    this.#clock = new StoreClock(options.clock);
   }
 
   trouble(): string | null {
@@ -75,7 +78,16 @@ export class StoreThread {
 
   /** Milliseconds since 1970. */
   now(): number {
-    return Math.floor(this.#options.clock.now());
+    return this.#clock.read().now;
+  }
+
+  clockTrouble(): string | null {
+    return this.#clock.trouble();
+  }
+
+  /** What a sweep found: when the results that are left begin to expire; null: there are none. */
+  noteNextExpiry(expiresAt: number | null): void {
+    this.#clock.skipTo(expiresAt === null ? null : expiresAt - this.#options.retentionMs);
   }
 
   /** Rejects with `StoreUnavailableError` when the file cannot be had. Can be called again then, or after a stop. */
@@ -120,7 +132,9 @@ export class StoreThread {
         if (message.kind !== 'ready') return;
         this.#worker = worker;
         this.#failing = null;
-        logger.info('store opened', { file, ...message.opened });
+        const { clock: kept, ...opened } = message.opened;
+        if (kept) this.#clock.resume(kept);
+        logger.info('store opened', { file, ...opened });
         this.#note(message.opened.unwritable);
         resolve();
       });
@@ -137,7 +151,7 @@ export class StoreThread {
     await this.#starting?.catch(() => undefined);
     if (!this.#worker) return;
     this.#flush();
-    this.#worker.postMessage({ kind: 'close' } satisfies ToThread);
+    this.#worker.postMessage({ kind: 'close', times: this.#clock.read() } satisfies ToThread);
     const timer = setTimeout(() => {
       this.#options.logger.warn('store did not stop in time', {
         file: this.#options.file,
@@ -178,9 +192,9 @@ export class StoreThread {
     const waiting = this.#outbox;
     if (waiting.length === 0 || !this.#worker) return;
     this.#outbox = [];
-    const now = Math.floor(this.#options.clock.now());
-    const commands = waiting.map((command) => ({ ...command, now }));
-    for (const { call } of commands) this.#pending.get(call)!.now = now;
+    const times = this.#clock.read();
+    const commands = waiting.map((command) => ({ ...command, times }));
+    for (const { call } of commands) this.#pending.get(call)!.now = times.now;
     this.#worker.postMessage({ kind: 'commands', commands } satisfies ToThread);
   }
 

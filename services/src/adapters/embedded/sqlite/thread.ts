@@ -6,6 +6,7 @@ import { Inbox } from './inbox.ts';
 import { WriteHealth } from './write-health.ts';
 import { openStore, type OpenStore } from './open.ts';
 import type { Command, FromThread, ThreadSetup, ToThread } from './protocol.ts';
+import type { Times } from './store-clock.ts';
 
 /** The thread that owns the file. This file is its entry: it runs when a `Worker` is made of it, and only then. */
 function main(port: MessagePort, setup: ThreadSetup): void {
@@ -42,6 +43,7 @@ function main(port: MessagePort, setup: ThreadSetup): void {
       send({ kind: 'replies', replies, trouble: health.after(replies, changes() !== before) });
     }
     if (!inbox.closing) return;
+    keepClock(store, inbox.closing);
     store.db.close();
     port.close();
   });
@@ -56,6 +58,15 @@ const SPACE_SHARE = 0.01;
 function hasSpace(directory: string): boolean {
   const { bavail, blocks, bsize } = statfsSync(directory);
   return bavail * bsize >= Math.min(SPACE_BYTES, blocks * bsize * SPACE_SHARE);
+}
+
+/** The last thing: where the disk does not take it any more, the file says what it said before. */
+function keepClock({ ledger }: OpenStore, times: Times): void {
+  try {
+    ledger.transact(() => ledger.keepClock(times));
+  } catch {
+    // Expiry catches up a little later for it.
+  }
 }
 
 if (parentPort) main(parentPort, workerData as ThreadSetup);

@@ -41,6 +41,10 @@ export class ThreadedStore implements port.JobStore {
     return this.#thread.now();
   }
 
+  clockTrouble(): string | null {
+    return this.#thread.clockTrouble();
+  }
+
   submit(batch: readonly port.Submission[]): Promise<port.Submitted[]> {
     const cells: Cell[] = [];
     for (const { id, tenant, chain, iterations, computed } of batch) {
@@ -116,7 +120,11 @@ export class ThreadedStore implements port.JobStore {
       operation: 'sweep',
       cells: [forgottenAfterMs, limit],
       items: limit,
-      read: readSweep,
+      read: (reader) => {
+        const found = readSweep(reader);
+        this.#thread.noteNextExpiry(reader.cell() as number | null);
+        return found;
+      },
     });
   }
 

@@ -3,6 +3,7 @@ import type { JobFacts } from '../../../jobs/job.ts';
 import { runGroup } from '../sqlite/groups.ts';
 import { openStore, type OpenStore } from '../sqlite/open.ts';
 import type { Cell, Command, Operation } from '../sqlite/protocol.ts';
+import type { Times } from '../sqlite/store-clock.ts';
 import { OPTIONS } from './kit.ts';
 
 /** Works on a file without a thread in between, so that a test decides what shares a transaction, and when it is. */
@@ -14,12 +15,12 @@ export function openHere(file: string): OpenStore {
 }
 
 export function command(operation: Operation, cells: readonly Cell[]): Command {
-  return { call: 0, operation, cells, items: 1, now: NOW };
+  return { call: 0, operation, cells, items: 1, times: timesAt(NOW) };
 }
 
 /** Runs commands in one transaction, `later` milliseconds after the file was opened. Each must succeed. */
 export function run({ ledger }: OpenStore, commands: readonly Command[], later = 0): Cell[][] {
-  const timed = commands.map((each) => ({ ...each, now: NOW + later }));
+  const timed = commands.map((each) => ({ ...each, times: timesAt(NOW + later) }));
   return runGroup(ledger, timed).map((reply) => {
     if ('failure' in reply) throw new Error(reply.failure);
     return [...reply.cells];
@@ -44,4 +45,8 @@ export function completeOf(facts: readonly JobFacts[]): Command {
     return [id, tenant, chain, iterations, digest, computed, worker, createdAt, startedAt];
   });
   return command('complete', cells);
+}
+
+function timesAt(now: number): Times {
+  return { now, lag: 0, monotonic: now };
 }

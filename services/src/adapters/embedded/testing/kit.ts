@@ -6,6 +6,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { StoreUnderTest } from '../../../ports/job-store-conformance.ts';
 import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
 import type { LogFields, Logger } from '../../../ports/logger.ts';
+import { systemClock } from '../../../runtime/system-clock.ts';
 import { tamper } from './tamper.ts';
 import { StoreThread, type ThreadOptions } from '../sqlite/store-thread.ts';
 import { ThreadedStore } from '../sqlite/threaded-store.ts';
@@ -22,14 +23,20 @@ export const OPTIONS: StoreOptions = {
 export interface FakeClock extends Clock {
   ms(): number;
   advance(ms: number): void;
+  /** Sets the wall clock; the monotonic one does not notice. */
+  step(ms: number): void;
 }
 
 export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
+  let stepped = 0;
   return {
-    now: () => now,
-    ms: () => now,
+    now: () => now + stepped,
+    ms: () => now + stepped,
     monotonic: () => now - start,
+    step: (ms) => {
+      stepped += ms;
+    },
     advance: (ms) => {
       now += ms;
     },
@@ -79,7 +86,7 @@ export interface OpenedStore {
 
 /** A started store over a file; what it is not told is as usual. */
 export async function openStoreOn(file: string, given: Partial<ThreadOptions> = {}): Promise<OpenedStore> {
-  const options = { ...OPTIONS, logger: recordingLogger(), clock: Date, ...given, file };
+  const options = { ...OPTIONS, logger: recordingLogger(), clock: systemClock, ...given, file };
   const thread = new StoreThread(options);
   const store = new ThreadedStore(thread, options.retentionMs);
   await store.start();
@@ -103,6 +110,8 @@ export async function openFakeTimed(options: StoreOptions): Promise<StoreUnderTe
       await opened.store.start();
     },
     async reopen() {
+      // The worker of that process did this again and again, which also keeps the clock.
+      await opened.store.renew('earlier', 0);
       await opened.thread.terminate();
       opened = await openStoreOn(file, given);
       return opened.store;

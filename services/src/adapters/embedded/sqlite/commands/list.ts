@@ -9,6 +9,7 @@ interface Query {
   readonly tenant: string;
   readonly state: string | null;
   readonly limit: number;
+  /** What is not after this has expired. */
   readonly now: number;
 }
 
@@ -22,7 +23,7 @@ export function list(ledger: Ledger, cells: readonly Cell[], now: number): Cell[
     tenant: reader.text(),
     state: reader.cell() as string | null,
     limit: reader.number(),
-    now,
+    now: ledger.expiry(now),
   };
   if (reader.text() === 'results') {
     return views('result', results(ledger, query, { finishedAt: reader.number(), id: reader.text() }));

@@ -11,30 +11,35 @@ export interface Expired {
   readonly failed: Cell[];
 }
 
-/** Cells: worker, lease in milliseconds. Answers with nothing. */
-export function renew(ledger: Ledger, cells: readonly Cell[], now: number): Cell[] {
+/** Cells: worker, lease in milliseconds. Answers with nothing. Leases are of this process only: by the monotonic clock. */
+export function renew(ledger: Ledger, cells: readonly Cell[]): Cell[] {
   const [worker, leaseMs] = cells as [string, number];
-  ledger.sql.run('renew', worker, now + leaseMs);
+  ledger.sql.run('renew', worker, ledger.times.monotonic + leaseMs);
+  ledger.keepClock(ledger.times);
   return [];
 }
 
-/** Cells: forgottenAfterMs, limit. Answers with the number of cells of each kind of row, the rows, and `expired`. */
+/**
+ * Cells: forgottenAfterMs, limit. Answers with the number of cells of each kind of row, the rows, `expired`, and the
+ * earliest `expiresAt` of all results that are left, or null.
+ */
 export function sweep(ledger: Ledger, cells: readonly Cell[], now: number): Cell[] {
   const reader = new CellReader(cells);
   const forgottenAfterMs = reader.number();
   const limit = reader.number();
-  const { requeued, failed } = expireOwners(ledger, { limit, now, spare: hasLease(ledger, now) });
+  const { requeued, failed } = expireOwners(ledger, { limit, now, spare: hasLease(ledger) });
   const forgotten = findForgotten(ledger, now - forgottenAfterMs, limit);
-  const expired = deleteExpired(ledger, now, limit);
-  ledger.sql.run('forgetWorkers', now);
+  const expired = deleteExpired(ledger, ledger.expiry(now), limit);
+  const next = ledger.sql.row('nextExpiry')![0] as number | null;
+  ledger.sql.run('forgetWorkers', ledger.times.monotonic);
   const counts = [requeued.length / LIVE_CELLS, failed.length / RESULT_CELLS, forgotten.length / LIVE_CELLS];
-  return [...counts, ...requeued, ...failed, ...forgotten, expired];
+  return [...counts, ...requeued, ...failed, ...forgotten, expired, next];
 }
 
-function hasLease(ledger: Ledger, now: number): (owner: string) => boolean {
+function hasLease(ledger: Ledger): (owner: string) => boolean {
   return (owner) => {
     const row = ledger.sql.row('leaseUntil', owner);
-    return row !== undefined && (row[0] as number) > now;
+    return row !== undefined && (row[0] as number) > ledger.times.monotonic;
   };
 }
 

@@ -126,12 +126,13 @@ suite(`the clock of the database${needs}`, () => {
   test('is not what the server deletes by itself, also where an earlier version let it', async () => {
     const old = { uri: place.uri, database: newDatabase() };
     await withDatabase(old, (db) =>
-      db.collection('results').createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
+      db.collection('results').createIndexes([{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }]),
     );
     for (let time = 0; time < 2; time++) await start(old);
     const indexes = await withDatabase(old, (db) => db.collection('results').listIndexes().toArray());
-    const expiry = indexes.find(({ name }) => name === 'expiresAt_1');
-    expect(expiry).toMatchObject({ expireAfterSeconds: 2_147_483_647 });
+    expect(indexes).toContainEqual(
+      expect.objectContaining({ name: 'expiresAt_1', expireAfterSeconds: 2_147_483_647 }),
+    );
     await dropDatabase(old);
   });
 });

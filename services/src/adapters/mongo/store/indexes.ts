@@ -41,9 +41,12 @@ async function ensureCollection(db: mongo.Db, schema: Schema): Promise<void> {
 
 /** An earlier version let the server delete results by its own clock. The index is changed in place, which takes no time. */
 async function postponeServerExpiry(db: mongo.Db): Promise<void> {
-  const all = await db.collection('results').listIndexes().toArray();
+  const all = (await db.collection('results').listIndexes().toArray()) as readonly {
+    readonly name: string;
+    readonly expireAfterSeconds?: number;
+  }[];
   const expiry = all.find(({ name }) => name === 'expiresAt_1');
-  if (!expiry || expiry['expireAfterSeconds'] === SERVER_EXPIRY_SECONDS) return;
+  if (!expiry || expiry.expireAfterSeconds === SERVER_EXPIRY_SECONDS) return;
   const index = { keyPattern: { expiresAt: 1 }, expireAfterSeconds: SERVER_EXPIRY_SECONDS };
   await db.command({ collMod: 'results', index, writeConcern: { w: 'majority' } });
 }

@@ -90,7 +90,7 @@ export function createCore(deps: EndpointDeps): Core {
   const shed = new ShedLog(clock, logger, metrics.shed);
   return {
     shed,
-    gate: createGate(settings, shed),
+    gate: createGate(settings, shed, clock),
     lists: new Lane(LISTS),
     ...{ deps, schemas, metrics, held, store, announcements, lookups, watchers, workers },
     identity: {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
+import type { Clock } from '../ports/clock.ts';
 import { allowList } from './allow-list.ts';
 import { problem, ProblemError } from './problems.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -21,11 +22,11 @@ export interface Gate {
 const CLOSE = { headers: { Connection: 'close' } };
 
 /** The gate of an endpoint: closed while it stops, and otherwise open to whom it may concern, within the rate limits. */
-export function createGate(settings: EndpointSettings, shed: ShedLog): Gate {
+export function createGate(settings: EndpointSettings, shed: ShedLog, clock: Clock): Gate {
   const isBehindProxy = settings.trustProxyHops > 0;
   const addressOf = (req: Request) => (isBehindProxy ? req.ip : req.socket.remoteAddress);
   const limit = createRateLimit({
-    ...{ addressOf, shed, windowMs: settings.rateWindowMs },
+    ...{ addressOf, shed, clock, windowMs: settings.rateWindowMs },
     ...{ perAddress: settings.rateLimitPerAddress, total: settings.rateLimitTotal },
   });
   const isOpenToAll = settings.allowedClients.length === 0;

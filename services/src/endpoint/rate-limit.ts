@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import {
   ipKeyGenerator,
-  MemoryStore,
   rateLimit,
   type IncrementResponse,
-  type Options,
   type RateLimitInfo,
   type Store,
 } from 'express-rate-limit';
+import type { Clock } from '../ports/clock.ts';
 import { unmapped } from './addresses.ts';
 import { ProblemError, problem } from './problems.ts';
 import type { ShedLog } from './shed-log.ts';
+import { WindowCounts } from './window-counts.ts';
 
 export interface RateLimitOptions {
   readonly windowMs: number;
@@ -20,6 +20,7 @@ export interface RateLimitOptions {
   readonly total: number;
   readonly addressOf: (req: Request) => string | undefined;
   readonly shed: ShedLog;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 export interface RateLimit {
@@ -43,45 +44,45 @@ const ALL = 'all';
 class BothCounts implements Store {
   readonly #perAddress: number;
   readonly #total: number;
-  readonly #byAddress = new MemoryStore();
-  readonly #inTotal = new MemoryStore();
+  readonly #byAddress: WindowCounts;
+  readonly #inTotal: WindowCounts;
 
-  constructor({ perAddress, total }: Pick<RateLimitOptions, 'perAddress' | 'total'>) {
+  constructor({ perAddress, total, windowMs, clock }: RateLimitOptions) {
     this.#perAddress = perAddress;
     this.#total = total;
+    this.#byAddress = new WindowCounts(windowMs, clock);
+    this.#inTotal = new WindowCounts(windowMs, clock);
   }
 
-  init(options: Options): void {
-    this.#byAddress.init(options);
-    this.#inTotal.init(options);
+  increment(address: string): IncrementResponse {
+    const hits = this.#byAddress.add(address);
+    const isTooMany = hits <= this.#perAddress && this.#inTotal.add(ALL) > this.#total;
+    return { totalHits: isTooMany ? Infinity : hits, resetTime: undefined };
   }
 
-  async increment(address: string): Promise<IncrementResponse> {
-    const own = await this.#byAddress.increment(address);
-    if (own.totalHits > this.#perAddress) return own;
-    const { totalHits, resetTime } = await this.#inTotal.increment(ALL);
-    return totalHits > this.#total ? { totalHits: Infinity, resetTime } : own;
+  /** Milliseconds until the window of what was used up ends. */
+  leftMs(name: Name, address: string): number {
+    return name === 'address' ? this.#byAddress.leftMs(address) : this.#inTotal.leftMs(ALL);
   }
 
   /** As so many more hits, whether there is room for them or not. */
   charge(address: string, units: number): void {
-    for (let i = 0; i < units; i++) {
-      void this.#byAddress.increment(address);
-      void this.#inTotal.increment(ALL);
-    }
+    this.#byAddress.add(address, units);
+    this.#inTotal.add(ALL, units);
   }
 
-  async decrement(address: string): Promise<void> {
-    await Promise.all([this.#byAddress.decrement(address), this.#inTotal.decrement(ALL)]);
+  decrement(address: string): void {
+    this.#byAddress.add(address, -1);
+    this.#inTotal.add(ALL, -1);
   }
 
-  resetKey(address: string): Promise<void> {
-    return this.#byAddress.resetKey(address);
+  resetKey(address: string): void {
+    this.#byAddress.forget(address);
   }
 
-  shutdown(): void {
-    this.#byAddress.shutdown();
-    this.#inTotal.shutdown();
+  clear(): void {
+    this.#byAddress.clear();
+    this.#inTotal.clear();
   }
 }
 
@@ -89,9 +90,9 @@ class BothCounts implements Store {
  * What a refused client is told: which limit, and when to come again.
  * Source: draft-ietf-httpapi-ratelimit-headers-08.
  */
-function refusalHeaders(name: Name, limit: number, windowMs: number, info: RateLimitInfo) {
-  const seconds = Math.max(1, Math.ceil(((info.resetTime?.getTime() ?? 0) - Date.now()) / 1000));
-  const key = name === 'address' ? info.key : ALL;
+function refusalHeaders(name: Name, key: string, limit: number, times: { windowMs: number; leftMs: number }) {
+  const { windowMs, leftMs } = times;
+  const seconds = Math.max(1, Math.ceil(leftMs / 1000));
   const partition = createHash('sha256').update(key).digest().subarray(0, 9).toString('base64');
   return {
     'Retry-After': String(seconds),
@@ -123,7 +124,8 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
       shed.note(`rate-${name}`);
       const whose = name === 'address' ? 'This address has' : 'All clients together have';
       const detail = `${whose} made more than ${limit} requests in ${windowMs / 1000} s; large ones count as several.`;
-      const headers = refusalHeaders(name, limit, windowMs, info);
+      const key = name === 'address' ? info.key : ALL;
+      const headers = refusalHeaders(name, key, limit, { windowMs, leftMs: store.leftMs(name, info.key) });
       next(new ProblemError(problem('rate-limited', detail, { headers })));
     },
   });
@@ -131,6 +133,6 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
     // The limiter needs nothing but the address, and express would work that out anew each time it is read.
     check: (req, res, next) => void limiter({ ip: addressOf(req) } as Request, res, next),
     charge: (address, units) => store.charge(addressKey(address ?? ''), units),
-    stop: () => store.shutdown(),
+    stop: () => store.clear(),
   };
 }

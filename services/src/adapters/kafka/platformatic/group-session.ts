@@ -25,7 +25,8 @@ export class GroupSession extends Ending implements Session {
   readonly #member: Consumer;
   readonly #reader: Reader;
   #joined = false;
-  #joinedAt: number | null = null;
+  /** When the group last answered, by the monotonic clock; null: this was never a member. */
+  #heardAt: number | null = null;
   readonly #stop = new AbortController();
 
   constructor(options: GroupSessionOptions) {
@@ -45,6 +46,9 @@ export class GroupSession extends Ending implements Session {
     this.#member.memberId = sink.memberId;
     // Joining again, after the group has changed, did not succeed.
     this.#member.on('error', () => void this.#join());
+    this.#member.on('consumer:heartbeat:end', () => {
+      if (this.#heardAt !== null) this.#heardAt = performance.now();
+    });
     this.#member.on('consumer:group:rebalance', () => {
       sink.rebalancing();
       this.#joined = false;
@@ -79,7 +83,7 @@ export class GroupSession extends Ending implements Session {
 
   async #assigned(): Promise<void> {
     const { topic } = this.#options;
-    this.#joinedAt = Date.now();
+    this.#heardAt = performance.now();
     const partitions = this.#member.assignments?.find((each) => each.topic === topic)?.partitions ?? [];
     await this.#reader.assign(partitions, await this.#committed(partitions));
   }
@@ -101,9 +105,9 @@ export class GroupSession extends Ending implements Session {
 
   /** A member that cannot say that it lives is none any more, whatever it believes. */
   #check(): boolean {
-    if (this.#joinedAt === null) return false;
-    const heardAt = Math.max(this.#joinedAt, this.#member.lastHeartbeat?.getTime() ?? 0);
-    if (Date.now() - heardAt > SESSION_MS + REBALANCE_MS) throw new Error('The group does not answer');
+    if (this.#heardAt === null) return false;
+    if (performance.now() - this.#heardAt > SESSION_MS + REBALANCE_MS)
+      throw new Error('The group does not answer');
     return this.#joined;
   }
 

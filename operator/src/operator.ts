@@ -9,7 +9,7 @@ import { type Caches, HTTP_ROUTE } from './observe/caches.ts';
 import { ReadingsBook } from './observe/readings.ts';
 import { Secrets } from './observe/secrets.ts';
 import type { ApiFacts, OperatorDefaults } from './plan/observed.ts';
-import { type Clock, systemClock } from './runtime/clock.ts';
+import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import { Reconciler } from './reconcile.ts';
 import { MongoServers } from './servers/mongodb.ts';
@@ -27,6 +27,7 @@ export interface OperatorOptions {
   /** HashClusters that are reconciled at once. */
   readonly concurrency?: number;
   readonly mongo?: MongoServers;
+  /** The API server's when absent. */
   readonly clock?: Clock;
 }
 
@@ -47,7 +48,7 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options;
-    const { transport, caches, logger, measures, defaults, term, clock = systemClock } = options;
+    const { transport, caches, logger, measures, defaults, term, clock = transport.time } = options;
     const { mongo = new MongoServers() } = options;
     const secrets = new Secrets(transport, clock);
     this.#events = new EventRecorder({
@@ -112,7 +113,7 @@ export class Operator {
   }
 
   #newQueue(reconciler: Reconciler, concurrency: number): WorkQueue {
-    const { logger, measures, clock = systemClock } = this.#options;
+    const { logger, measures, transport, clock = transport.time } = this.#options;
     return new WorkQueue({
       ...{ concurrency, clock },
       handle: (cluster) => measures.timed(() => reconciler.reconcile(cluster)),

@@ -136,6 +136,7 @@ class Office implements Part {
     this.#election = new Election({
       ...{ namespace: settings.namespace, name: settings.lease, identity: settings.identity },
       transport: leaseTransport,
+      clock: leaseTransport.time,
       onElected: (term) => this.#begin(term),
       onLost: (error) => options.onFault(error),
       onTrouble: (error) => logger.warn('The Lease could not be read or written', { error }),

@@ -8,6 +8,7 @@ import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import { deadline } from './deadline.ts';
 import { ApiError, ConnectionError, parseStatus } from './errors.ts';
+import { ServerClock } from './server-clock.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -75,6 +76,8 @@ export interface OpenStream {
  * Throws `ApiError` and `ConnectionError`, or the signal's reason.
  */
 export class Transport {
+  /** The API server's clock. */
+  readonly time: ServerClock;
   readonly #options: TransportOptions & typeof DEFAULTS;
   readonly #server: URL;
   readonly #credentials: Credentials;
@@ -89,6 +92,7 @@ export class Transport {
     if (!cluster) throw new Error('The kubeconfig has no current cluster');
     this.#options = { ...DEFAULTS, ...options };
     this.#clock = options.clock ?? systemClock;
+    this.time = new ServerClock(this.#clock);
     this.#server = new URL(cluster.server);
     this.#credentials = new Credentials(options.config, this.#clock);
     this.#connections = new Connections({
@@ -186,6 +190,7 @@ export class Transport {
         .send({ ...this.#wire(request, headers), signal }, tls)
         .catch(asConnectionError(request));
       status = answer.statusCode!;
+      this.time.learn(answer.headers.date);
       if (status >= 400) await throwApiError(named(request), answer, signal);
       return answer;
     } finally {

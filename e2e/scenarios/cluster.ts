@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly endpoints: number;
   readonly workers: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether each process has a wall clock of its own. */
+  readonly wallClocks?: boolean;
   /** The `hashcluster.js` to run. */
   readonly bin: string;
   /** That of one more worker, the last. */
@@ -126,10 +128,11 @@ export class Cluster {
   }
 
   #member(role: 'endpoint' | 'worker', number: number, bin = this.#options.bin): Promise<Member> {
-    const { seed, env = {} } = this.#options;
+    const { seed, env = {}, wallClocks = false } = this.#options;
     return Member.start({
       ...{ role, seed, bin, name: `${role}-${number}` },
       servers: [...this.mongoAddresses, this.kafkaAddress],
+      hasWallClock: wallClocks,
       env: {
         MONGODB_URI: this.servers.mongo.url,
         MONGODB_DATABASE: this.#name,

@@ -1,6 +1,7 @@
 import type { Running } from '../lib/child.ts';
 import { startRole, type Role } from '../lib/service.ts';
 import { Network } from '../faults/network.ts';
+import { WallClock } from '../faults/wall-clock.ts';
 
 const MAX_LOG = 1_000;
 
@@ -11,6 +12,8 @@ export interface MemberOptions {
   /** Addresses of servers that it can be cut off from. */
   readonly servers: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it has a wall clock of its own. */
+  readonly hasWallClock?: boolean;
   readonly seed: string;
   /** The `hashcluster.js` to run. */
   readonly bin: string;
@@ -20,19 +23,22 @@ export interface MemberOptions {
 export class Member {
   readonly name: string;
   readonly network: Network;
+  /** Null: that of the machine. */
+  readonly wallClock: WallClock | null;
   readonly #options: MemberOptions;
   #running: Running | null = null;
   #starts = 0;
   #logBefore: readonly string[] = [];
 
-  private constructor(options: MemberOptions) {
+  private constructor(options: MemberOptions, wallClock: WallClock | null) {
+    this.wallClock = wallClock;
     this.#options = options;
     this.name = options.name;
     this.network = new Network(`${options.seed}/${options.name}`);
   }
 
   static async start(options: MemberOptions): Promise<Member> {
-    const member = new Member(options);
+    const member = new Member(options, options.hasWallClock ? await WallClock.make() : null);
     await member.network.link(...options.servers);
     await member.start();
     return member;
@@ -62,7 +68,8 @@ export class Member {
     if (this.#running) return;
     const { role, env, bin } = this.#options;
     this.#starts++;
-    const own = { ...env, ...this.network.env(), ENDPOINT_ID: this.worker, WORKER_ID: this.worker };
+    const clock = this.wallClock?.env() ?? {};
+    const own = { ...env, ...clock, ...this.network.env(), ENDPOINT_ID: this.worker, WORKER_ID: this.worker };
     this.#running = await startRole(role, { env: own, bin });
   }
 
@@ -97,5 +104,6 @@ export class Member {
   async close(): Promise<void> {
     await this.kill();
     await this.network.stop();
+    await this.wallClock?.remove();
   }
 }

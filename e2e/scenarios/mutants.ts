@@ -1,6 +1,7 @@
 import type { Rule } from '../audit/checker.ts';
 import type { Stored } from '../audit/history.ts';
 import type { Cluster } from './cluster.ts';
+import { CLOCK } from './clock-faults.ts';
 import { CUT_ENDPOINT } from './endpoint-faults.ts';
 import type { Member } from './member.ts';
 import { CUT_ONE_WAY, cutOneWay } from './network-faults.ts';
@@ -133,6 +134,30 @@ const NO_POLLS: Patch = {
 };
 
 export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'wall-clock',
+    says: 'the time of the database is carried on by the wall clock, and nobody asks it again',
+    breaks: ['lost'],
+    scenario: CLOCK,
+    patches: [
+      {
+        file: 'adapters/mongo/store/time.js',
+        find: 'return Math.floor(this.#clock.monotonic() + this.#offset);',
+        replace: 'return Math.floor(this.#clock.now() + this.#offset);',
+      },
+      {
+        file: 'adapters/mongo/store/time.js',
+        find: 'localTime.getTime() - this.#clock.monotonic()',
+        replace: 'localTime.getTime() - this.#clock.now()',
+      },
+      { file: 'adapters/mongo/store/sweep.js', find: 'if (time.trouble() !== null)', replace: 'if (false)' },
+      {
+        file: 'adapters/mongo/store/sweep.js',
+        find: "$expr: { $lte: ['$expiresAt', time.expression] },",
+        replace: '',
+      },
+    ],
+  },
   {
     name: 'acknowledge-before-commit',
     says: 'the endpoint answers before the store has the job',

@@ -1,3 +1,4 @@
+import { CLOCK } from './clock-faults.ts';
 import { CUT_ENDPOINT, KILL_ENDPOINT } from './endpoint-faults.ts';
 import { CUT_FROM_KAFKA, CUT_FROM_MONGODB, CUT_ONE_WAY } from './network-faults.ts';
 import { EQUAL, REUSE } from './measure-equal.ts';
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   CUT_ONE_WAY,
   IDLE_DROP,
   IDLE_DROP_KAFKAJS,
+  CLOCK,
   WRONG_DIGESTS,
   KILL_PRIMARY,
   PRIMARY_ALONE,

@@ -45,6 +45,10 @@ export interface Scenario {
   readonly longJobs?: number;
   /** One more worker, the last, that is made with these faults. */
   readonly oddWorker?: readonly Patch[];
+  /** What of the machine it needs and does not have; null or absent: nothing. */
+  readonly needs?: string | null;
+  /** Whether each process has a wall clock of its own. */
+  readonly wallClocks?: boolean;
   /** Does harm and heals it, under load. What is down at the end is started again. */
   readonly fault: (scene: Scene) => Promise<Figures>;
 }

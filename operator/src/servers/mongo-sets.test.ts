@@ -107,5 +107,7 @@ suite(`two replica sets of one name and keyfile${needs}`, () => {
     await mongo.reconfigure(target, { fromVersion: after.config!.version, members });
     const alone = await until(target, 'one is left', ({ config }) => config?.members.length === 1);
     expect(alone.primary).toBe(stays);
+    const removed = alone.identities.find(({ host }) => host === primary);
+    expect(removed).toEqual({ host: primary, setId: ours, isPrimary: false });
   }, 120_000);
 });

@@ -32,6 +32,7 @@ export interface MongoServersOptions {
 const CODES = {
   ...{
     notYetInitialized: 94,
+    notMember: 93,
     alreadyInitialized: 23,
     userExists: 51_003,
     roleExists: 51_002,
@@ -267,11 +268,21 @@ async function askMember(host: string, admin: Db, local: Db): Promise<MemberAnsw
   };
 }
 
+/** A member that was removed from the set still has its data and the configuration, but no status. */
+async function askStatus(admin: Db): Promise<MemberAnswer['members']> {
+  try {
+    const answer = (await admin.command({ replSetGetStatus: 1 })) as Pick<MemberAnswer, 'members'>;
+    return answer.members;
+  } catch (error) {
+    if (hasCode(error, CODES.notMember)) return [];
+    throw error;
+  }
+}
+
 async function askSet(admin: Db): Promise<Pick<MemberAnswer, 'config' | 'members'>> {
   try {
     const { config } = (await admin.command({ replSetGetConfig: 1 })) as Pick<MemberAnswer, 'config'>;
-    const { members } = (await admin.command({ replSetGetStatus: 1 })) as Pick<MemberAnswer, 'members'>;
-    return { config, members };
+    return { config, members: await askStatus(admin) };
   } catch (error) {
     if (hasCode(error, CODES.notYetInitialized)) return { config: null, members: [] };
     throw error;

@@ -17,7 +17,7 @@ withStage('an operator', (stage) => {
       const all = ['endpoint', 'kafka', 'mongodb', 'worker'];
       expect(objects).toEqual(
         [
-          ...of('ConfigMap', 'kafka'),
+          ...of('ConfigMap', 'kafka', 'mongodb'),
           ...of('Secret', 'kafka-credentials', 'mongodb-credentials'),
           ...of('Secret', 'kafka-credentials-applied', 'mongodb-credentials-applied'),
           ...of('Service', 'endpoint', 'kafka', 'mongodb'),

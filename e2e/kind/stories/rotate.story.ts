@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { smallSpec, TestCluster } from '../lib/hash-cluster.ts';
+import { audit, underLoad } from '../lib/load.ts';
+import { installOperator } from '../lib/operator.ts';
+import { runsOf } from '../lib/settings.ts';
+
+const cluster = new TestCluster('rotate');
+const CREDENTIALS = `${cluster.name}-mongodb-credentials`;
+const APPLIED = `${CREDENTIALS}-applied`;
+const RUNS = runsOf();
+
+beforeAll(async () => {
+  await installOperator();
+  await cluster.apply(smallSpec(cluster.host));
+  await cluster.ready();
+}, 600_000);
+afterAll(() => cluster.remove(), 500_000);
+
+/** Values of a Secret in base64; null: there is none. */
+async function dataOf(name: string): Promise<Record<string, string> | null> {
+  const text = await cluster.namespace.kubectl([
+    ...['get', 'secret', name, '--ignore-not-found', '--output', 'jsonpath={.data}'],
+  ]);
+  return text === '' ? null : (JSON.parse(text) as Record<string, string>);
+}
+
+async function setPasswords(passwords: Readonly<Record<string, string>>): Promise<void> {
+  const patch = JSON.stringify({ stringData: passwords });
+  await cluster.namespace.kubectl(['patch', 'secret', CREDENTIALS, '--type', 'merge', '--patch', patch]);
+}
+
+describe('credentials of a managed MongoDB', () => {
+  test.each(RUNS)(
+    'are rotated under load by a change of the Secret, and no request fails (run %d)',
+    async (run) => {
+      const password = `rotated-for-run-${run}`;
+      const before = [...(await cluster.pods('endpoint')), ...(await cluster.pods('worker'))];
+      const tally = await underLoad(cluster.host, 50, async (load) => {
+        await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
+        await setPasswords({ 'endpoint-password': password, 'worker-password': password });
+        const isReplaced = async (): Promise<boolean> => {
+          const now = [...(await cluster.pods('endpoint')), ...(await cluster.pods('worker'))];
+          return now.length > 0 && !now.some((name) => before.includes(name));
+        };
+        await cluster.until('rolled out with new passwords', isReplaced, 300);
+        await cluster.ready();
+      });
+      const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
+      expect([wrong, tally.failures]).toEqual([[], []]);
+    },
+    600_000,
+  );
+
+  test.each([
+    ['the Secret is', [CREDENTIALS]],
+    ['it and its copy are', [CREDENTIALS, APPLIED]],
+  ])(
+    'are restored within a minute when %s deleted',
+    async (_what, names) => {
+      const before = await dataOf(CREDENTIALS);
+      await cluster.namespace.kubectl(['delete', 'secret', ...names]);
+      await cluster.until('given its Secret back', async () => (await dataOf(CREDENTIALS)) !== null, 60);
+      expect(await dataOf(CREDENTIALS)).toEqual(before);
+      await cluster.ready();
+    },
+    400_000,
+  );
+});

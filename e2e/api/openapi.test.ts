@@ -30,8 +30,9 @@ test('the OpenAPI document of a service passes redocly lint without a warning', 
     cwd: folder,
     env: { ...process.env, ...QUIET },
   });
-  const { stderr } = await lint.catch((error: { stdout: string; stderr: string }) => {
-    throw new Error(`${error.stdout}${error.stderr}`);
+  const { stderr } = await lint.catch((error: unknown) => {
+    const { stdout, stderr: said } = error as { readonly stdout: string; readonly stderr: string };
+    throw new Error(`${stdout}${said}`);
   });
   expect(stderr).toContain('valid');
 }, 60_000);

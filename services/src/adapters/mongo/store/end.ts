@@ -43,7 +43,16 @@ export async function readRecords(context: Context, ids: readonly JobId[]): Prom
 }
 
 function recordOf(context: Context, job: JobDoc | undefined, doc: ResultDoc | undefined): JobRecord {
-  const standing = doc && doc.expiresAt.getTime() > context.time.expiryNow() ? resultOf(doc) : null;
+  const isKept = doc !== undefined && doc.expiresAt.getTime() > context.time.expiryNow();
+  return recordWith(job, doc, isKept ? resultOf(doc) : null);
+}
+
+/** A marked job lives until its own result is there, which bears the same mark. */
+function recordWith(
+  job: JobDoc | undefined,
+  doc: ResultDoc | undefined,
+  standing: JobRecord['result'],
+): JobRecord {
   if (!job || !isMarked(job)) return { live: job ? liveOf(job) : null, result: standing };
   const isOver = standing?.outcome === 'done' || (job.mark !== undefined && doc?.mark === job.mark);
   if (standing && isOver) return { live: null, result: standing };

@@ -22,9 +22,9 @@ export async function checkIdentity(admin: mongo.Db, expected: string | null): P
 async function readIdentity(admin: mongo.Db): Promise<string> {
   try {
     const { config } = (await admin.command({ replSetGetConfig: 1 })) as {
-      readonly config?: { readonly settings?: { readonly replicaSetId?: unknown } };
+      readonly config?: { readonly settings?: { readonly replicaSetId?: mongo.ObjectId } };
     };
-    return String(config?.settings?.replicaSetId ?? 'without an id');
+    return config?.settings?.replicaSetId?.toString() ?? 'without an id';
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== UNAUTHORIZED) throw error;
     throw new StoreUnavailableError(

@@ -187,9 +187,15 @@ describe('list', () => {
   const paged: Answerer = ({ url }, response) => {
     const page = new URL(url, 'http://x').searchParams;
     const second = page.get('cursor') === 'next';
-    const items = Array.from({ length: Number(page.get('limit')) }, () => (second ? doneJob() : jobBody()));
-    sendJson(response, 200, { items: items.slice(0, 2), next: second ? null : 'next' });
+    // The second job of the first page ends before the second page is asked for.
+    const items = second ? [ended, doneJob({ iterations: 6 })] : [jobBody({ iterations: 4 }), waiting];
+    sendJson(response, 200, {
+      items: items.slice(0, Number(page.get('limit'))),
+      next: second ? null : 'next',
+    });
   };
+  const waiting = jobBody({ iterations: 5 });
+  const ended = doneJob({ iterations: 5 });
 
   test('stops at the limit', async () => {
     const { out, seen } = await run('list --limit 2', paged);
@@ -197,9 +203,10 @@ describe('list', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('goes from page to page', async () => {
+  test('goes from page to page, and shows a job that ends meanwhile once', async () => {
     const { out, seen } = await run('list --all --state done --output json', paged);
-    expect(JSON.parse(out)).toEqual({ items: [jobBody(), jobBody(), doneJob(), doneJob()] });
+    const items = [jobBody({ iterations: 4 }), ended, doneJob({ iterations: 6 })];
+    expect(JSON.parse(out)).toEqual({ items });
     expect(seen.every(({ url }) => url.includes('state=done'))).toBe(true);
   });
 

@@ -40,8 +40,11 @@ async function* pages(
 async function list(session: Session, options: ListOptions): Promise<ExitCode> {
   if (options.follow) return follow(session, options);
   const limit = options.all ? Infinity : options.limit;
-  const jobs: JobBody[] = [];
-  for await (const items of pages(session.client(), options.state, limit)) jobs.push(...items);
+  // A job that ends between two pages is in both: its place is the first, and how it ended is the truth.
+  const found = new Map<string, JobBody>();
+  for await (const items of pages(session.client(), options.state, limit))
+    for (const job of items) found.set(job.id, job);
+  const jobs = [...found.values()];
   session.output.result(listText(jobs), { items: jobs });
   return EXIT.ok;
 }

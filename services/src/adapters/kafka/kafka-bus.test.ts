@@ -153,8 +153,14 @@ if (broker === null) {
         await asking((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
         // What is published is heard, whether or not the new partitions are known yet; and soon all of them are used.
         let published = 20;
-        const ends = async (): Promise<number[]> =>
-          (await asking((admin) => admin.fetchTopicOffsets(topic))).map(({ high }) => Number(high));
+        const ends = async (): Promise<number[]> => {
+          // A partition that has just been made may have no leader yet.
+          const offsets = await asking((admin) => admin.fetchTopicOffsets(topic)).catch((error: unknown) => {
+            if ((error as { readonly retriable?: boolean }).retriable === true) return [];
+            throw error;
+          });
+          return offsets.map(({ high }) => Number(high));
+        };
         do {
           await bus.publish(TOPIC, dispatches(count, published + 1));
           published += count;

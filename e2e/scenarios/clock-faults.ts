@@ -16,6 +16,7 @@ const CHECKPOINT_MS = 20_000;
 /** The wall clock of one process jumps, and comes back. Results are kept for less than it jumps. */
 export const CLOCK: Scenario = {
   name: 'clock',
+  campaignOnly: true,
   says: 'the wall clock of one process jumps by an hour and by 400 days: nothing is lost, and work goes on',
   endpoints: 2,
   workers: 2,

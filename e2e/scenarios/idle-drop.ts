@@ -16,6 +16,7 @@ function idleDrop(name: string, client: string): Scenario {
     endpoints: 2,
     workers: 2,
     sharesServers: true,
+    campaignOnly: true,
     env: { KAFKA_CLIENT: client },
     fault: forgetIdle,
   };

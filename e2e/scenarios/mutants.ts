@@ -64,6 +64,7 @@ const UNSAID = 2_000_000;
  */
 const PAUSE_BEHIND: Scenario = {
   name: 'pause-behind',
+  campaignOnly: true,
   says: 'SIGSTOP of a worker until another has come further with its jobs, then SIGCONT',
   endpoints: 2,
   workers: 2,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isClean } from './campaign.ts';
 import { MUTANTS } from './mutants.ts';
 import { SCENARIOS } from './registry.ts';
+import type { Scenario } from './scenario.ts';
 import { CLUSTER_TROUBLE, Pool, Stage } from './testing.ts';
 
 /** Trials wait more than they compute. */
@@ -9,12 +10,12 @@ const AT_ONCE = 3;
 const MUTANT_TRIALS = 4;
 const LIMIT_MS = 900_000;
 
-const shared = SCENARIOS.filter(({ sharesServers }) => sharesServers);
+const isTested = ({ sharesServers, campaignOnly = false }: Scenario): boolean =>
+  sharesServers && !campaignOnly;
+const shared = SCENARIOS.filter(isTested);
 const scenarios = shared.filter(({ needs = null }) => needs === null);
 const lacking = shared.filter(({ needs = null }) => needs !== null);
-const mutants = MUTANTS.filter(
-  ({ scenario: { sharesServers, needs = null } }) => sharesServers && needs === null,
-);
+const mutants = MUTANTS.filter(({ scenario }) => isTested(scenario) && (scenario.needs ?? null) === null);
 
 for (const { says, needs } of lacking) {
   test.skip(`${says} (${needs})`, () => undefined);

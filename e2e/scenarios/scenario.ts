@@ -37,6 +37,8 @@ export interface Scenario {
   readonly workers: number;
   /** Whether it leaves the servers alone: then trials on the same ones go on without each other. */
   readonly sharesServers: boolean;
+  /** What it finds depends on chance or on how fast the machine is: it is run as a campaign (`npm run chaos`) only. */
+  readonly campaignOnly?: boolean;
   readonly demands?: Partial<Demands>;
   readonly env?: Readonly<Record<string, string>>;
   /** How long everything may take to be done afterwards, in milliseconds; four minutes unless said otherwise. */

@@ -188,7 +188,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: PRIMARY_ALONE,
     patches: [
       {
-        file: 'adapters/mongo/store/link.js',
+        file: 'adapters/mongo/store/connection.js',
         find: "writeConcern: { w: 'majority', journal: true, wtimeoutMS }",
         replace: 'writeConcern: { w: 1, journal: true }',
       },
@@ -202,9 +202,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'adapters/mongo/store/complete.js',
-        find: 'const settled = await settle(context, results);',
+        find: 'const settled = await settle(context, results, { isLate: true });',
         replace: `await dropLive(context, [...first.keys()]);
-    const settled = await settle(context, results);`,
+    const settled = await settle(context, results, { isLate: true });`,
       },
     ],
   },
@@ -226,8 +226,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'adapters/mongo/store/progress.js',
-        find: 'filter: { _id: id, position: { $lt: position } },',
-        replace: 'filter: { _id: id },',
+        find: 'filter: { _id: job.id, position: { $lt: job.position } },',
+        replace: 'filter: { _id: job.id },',
       },
     ],
   },

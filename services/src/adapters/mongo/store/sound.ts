@@ -108,13 +108,12 @@ async function repairResult(context: Context, doc: ResultDoc): Promise<ResultDoc
 
 /** A cancelled or failed job whose point is damaged begins anew when it is submitted again. */
 async function dropPoint(context: Context, doc: ResultDoc): Promise<ResultDoc> {
-  const { checksum, position = 1, pointDigest, ...rest } = doc;
+  const { checksum, position = 1, pointDigest: _damaged, ...rest } = doc;
   context.onDamaged?.({ job: doc._id, what: 'checkpoint', position, recomputed: true });
   await context.results.updateOne(
     { _id: doc._id, checksum: checksum! },
     { $unset: { checksum: '', position: '', pointDigest: '' } },
     BY_ID,
   );
-  void pointDigest;
   return rest;
 }

@@ -11,11 +11,11 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 REPORTS := .cache/reports
 
-.PHONY: help setup build run test e2e lint format bench chaos clean distclean
+.PHONY: help setup build run test test-long test-all e2e lint format bench chaos clean distclean
 
 help: ## show this
 	@echo 'make <target> [ARGS="…"]'
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## install what is needed; Node 24 comes along
 
@@ -31,14 +31,23 @@ build: $(INSTALLED) ## compile TypeScript and, where there is a C compiler, the 
 run: build ## start HashCluster, run a first job, stay until Ctrl-C
 	@exec node services/bin/hashcluster.js demo $(ARGS)
 
-test: $(INSTALLED) ## run all tests, or some: make test ARGS=services/src/jobs; KEEP=1 keeps the servers they start
+SHARED_SERVERS_DOWN := $(if $(KEEP),:,node e2e/servers/main.ts down)
+
+test: $(INSTALLED) ## run the tests, or some: make test ARGS=services/src/jobs; KEEP=1 keeps the servers they start
 	@mkdir -p $(REPORTS)
-	@trap '$(if $(KEEP),:,node e2e/servers/main.ts down)' EXIT; npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
+	@trap '$(SHARED_SERVERS_DOWN)' EXIT; npm test --silent -- --json --outputFile=$(REPORTS)/jest.json $(ARGS)
+
+test-long: $(INSTALLED) ## run what takes minutes: fault campaigns, mutants, lost events, releases of the chart
+	@mkdir -p $(REPORTS)
+	@trap '$(SHARED_SERVERS_DOWN)' EXIT; npm run --silent test:long -- --json --outputFile=$(REPORTS)/jest-long.json $(ARGS)
+
+test-all: ## run both, whether or not the first fails
+	@rc=0; for suite in test test-long; do $(MAKE) --no-print-directory $$suite || rc=1; done; exit $$rc
 
 e2e: $(INSTALLED) ## stories on a Kubernetes cluster of kind; KEEP=1 keeps the cluster
 	@mkdir -p $(REPORTS)
 	@node e2e/kind/main.ts up
-	@trap '$(if $(KEEP),:,node e2e/kind/main.ts down)' EXIT; npm run --silent jest -- --config jest.e2e.config.js --json --outputFile=$(REPORTS)/e2e.json $(ARGS)
+	@trap '$(if $(KEEP),:,node e2e/kind/main.ts down)' EXIT; npm run --silent jest -- --config tools/jest/e2e.config.js --json --outputFile=$(REPORTS)/e2e.json $(ARGS)
 
 lint: $(INSTALLED) ## check style, types, sizes and who imports whom
 	@npm run --silent lint

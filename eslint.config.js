@@ -19,6 +19,7 @@ const TOOLS = [
   'services/native/**',
   'e2e/**',
   'eslint/**',
+  'tools/**',
   '.ci/**',
   '*.config.js',
   'services/bin/**',
@@ -157,7 +158,7 @@ export default defineConfig([
   },
   { files: ['services/src/cli/**', ...TOOLS], rules: { 'no-console': 'off' } },
   // Jest takes default exports only.
-  { files: ['*.config.js', 'jest.*.js'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['*.config.js', 'tools/jest/*.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: TESTS,
     rules: {

@@ -1,8 +1,9 @@
 // Jest asks for a default export here; nothing else in the repository has one.
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/services', '<rootDir>/operator', '<rootDir>/e2e', '<rootDir>/eslint'],
+  roots: ['services', 'operator', 'e2e', 'eslint', 'tools'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', String.raw`\.long\.test\.ts$`],
   modulePathIgnorePatterns: ['<rootDir>/services/dist', '<rootDir>/operator/dist', '<rootDir>/.cache'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -11,6 +12,13 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
-  reporters: ['default', '<rootDir>/jest.exit-reporter.js'],
+  reporters: [
+    'default',
+    '<rootDir>/tools/jest/slowest-files.js',
+    // The last one: it may end the process.
+    '<rootDir>/tools/jest/exit-reporter.js',
+  ],
+  // Tests wait more than they compute: for servers, for processes and for timers.
+  maxWorkers: '150%',
   testTimeout: 30_000,
 };

@@ -31,7 +31,9 @@ function summaryOf(reports, failedSteps) {
     0,
   );
   // Failing tests are counted one by one; a step that failed without any (lint, the build) counts once.
-  const unexplained = failedSteps.filter((name) => !['test', 'e2e'].includes(name) || failedTests === 0);
+  const unexplained = failedSteps.filter(
+    (name) => !['test', 'test-long', 'e2e'].includes(name) || failedTests === 0,
+  );
   if (passed + failedTests + unexplained.length === 0) unexplained.push('no test was run');
   const failed = failedTests + unexplained.length;
   const counts = `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;

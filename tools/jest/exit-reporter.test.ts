@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
-const REPORTER = new URL('../../jest.exit-reporter.js', import.meta.url).href;
+const REPORTER = new URL('./exit-reporter.js', import.meta.url).href;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A process that ends its tests as jest does, with this left to do. */

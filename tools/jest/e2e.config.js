@@ -1,8 +1,9 @@
-import shared from './jest.config.js';
+import shared from '../../jest.config.js';
 
 // Stories take minutes and share one kind cluster: one after the other.
 export default {
   ...shared,
+  rootDir: '../..',
   roots: ['<rootDir>/e2e/images', '<rootDir>/e2e/kind/stories'],
   testMatch: ['**/*.story.ts'],
   maxWorkers: 1,

@@ -121,6 +121,11 @@ export interface JobStore {
   now(): number;
   /** Null, or why clocks cannot be trusted just now: then no result is deleted. */
   clockTrouble(): string | null;
+  /**
+   * Tells databases apart that processes could be mixed up about: 8 hexadecimal characters. Null while it is not known;
+   * absent where there is nothing to mix up.
+   */
+  databaseId?(): string | null;
   /** Equal jobs within a batch and across batches are one job. */
   submit(batch: readonly Submission[]): Promise<Submitted[]>;
   /** Null for an id that is unknown, or another tenant's. */

@@ -21,7 +21,7 @@ export async function startEndpoint(settings: EndpointRole, signal: AbortSignal)
   const { adminUrl, stop } = await startProcess(settings.process, signal, async (ground) => {
     const { logger, metrics, tracer } = ground.telemetry;
     const store = openStore(settings.mongo, settings.store, ground.telemetry);
-    const bus = await openBus(settings.kafka, ground.telemetry);
+    const bus = await openBus(settings.kafka, ground.telemetry, store);
     const busServers = await openBusServers(settings.kafka);
     const inline = newInlineHasher(settings.backend);
     const made = createEndpoint({

@@ -11,7 +11,10 @@ export interface MongoSettings {
 }
 
 /** Where Kafka is, and what its topics are like. */
-export interface KafkaSettings extends Omit<KafkaBusOptions, 'tls' | 'logger' | 'metrics' | 'clock'> {
+export interface KafkaSettings extends Omit<
+  KafkaBusOptions,
+  'tls' | 'logger' | 'metrics' | 'clock' | 'databaseId'
+> {
   /** Null: no TLS. `caFile`: certificates to trust, in PEM; null: those that node trusts. */
   readonly tls: { readonly caFile: string | null } | null;
 }

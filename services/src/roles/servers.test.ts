@@ -47,9 +47,9 @@ describe('the bus of a role', () => {
   test('cannot be had without the certificates that it is to trust', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'hashcluster-ca-'));
     const file = join(dir, 'ca.pem');
-    await expect(openBus(settings(file), telemetry)).rejects.toThrow('ENOENT');
+    await expect(openBus(settings(file), telemetry, {})).rejects.toThrow('ENOENT');
     await writeFile(file, '');
-    await expect(openBus(settings(file), telemetry)).resolves.toBeDefined();
+    await expect(openBus(settings(file), telemetry, {})).resolves.toBeDefined();
     await rm(dir, { recursive: true });
   });
 });

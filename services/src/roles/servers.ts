@@ -46,9 +46,14 @@ export function openStore(
   return createMongoStore({ ...mongo, ...options, logger, metrics, onDamaged });
 }
 
-/** Rejects when the certificates to trust cannot be read. */
-export async function openBus(kafka: KafkaSettings, { logger, metrics }: Telemetry): Promise<Bus> {
-  return createKafkaBus({ ...(await trusting(kafka)), logger, metrics });
+/** The bus for the jobs of this store. Rejects when the certificates to trust cannot be read. */
+export async function openBus(
+  kafka: KafkaSettings,
+  { logger, metrics }: Telemetry,
+  store: Pick<JobStore, 'databaseId'>,
+): Promise<Bus> {
+  const databaseId = (): string | null => store.databaseId?.() ?? null;
+  return createKafkaBus({ ...(await trusting(kafka)), databaseId, logger, metrics });
 }
 
 /** The servers behind that bus. Rejects likewise. */

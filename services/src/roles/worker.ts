@@ -24,7 +24,7 @@ export async function startWorker(settings: WorkerRole, signal: AbortSignal): Pr
     const hasher = newHasher(settings.hashing, logger);
     hashing = hasher.description;
     const store = openStore(settings.mongo, settings.store, ground.telemetry);
-    const bus = await openBus(settings.kafka, ground.telemetry);
+    const bus = await openBus(settings.kafka, ground.telemetry, store);
     const worker = new Worker({
       ...{ store, bus, hasher, clock, logger, metrics, settings: settings.worker },
       // It keeps nothing; what could fill up is where everything temporary goes.

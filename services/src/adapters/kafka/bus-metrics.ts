@@ -5,6 +5,7 @@ export interface BusMetrics {
   readonly refused: Counter;
   readonly delivered: Counter;
   readonly bad: Counter;
+  readonly foreign: Counter;
   readonly broken: Counter;
 }
 
@@ -17,6 +18,7 @@ export function busMetrics(metrics: Metrics): BusMetrics {
     refused: counter('refused', '{message}', 'Messages that Kafka may not have taken'),
     delivered: counter('delivered', '{message}', 'Messages that a handler has dealt with'),
     bad: counter('bad', '{message}', 'What came and is no message of ours: skipped'),
+    foreign: counter('foreign', '{message}', 'Messages about jobs of another database: dropped'),
     broken: counter('broken', '{session}', 'Sessions with Kafka that broke and were made anew'),
   };
 }

@@ -29,7 +29,8 @@ export interface FeedOptions<M> {
   readonly topic: string;
   readonly group: string | null;
   readonly maxBatch: number;
-  readonly decode: (value: Buffer | null) => M | null;
+  /** Null: no message; undefined: a message that is not for us. */
+  readonly decode: (value: Buffer | null) => M | null | undefined;
   readonly handle: (messages: readonly M[], commit: () => Promise<void>) => Promise<void>;
   readonly logger: Logger;
   readonly clock: Clock;

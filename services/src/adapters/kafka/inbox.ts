@@ -27,15 +27,16 @@ export interface Held<M> {
 
 /** Fetched messages of all partitions that are ours, and how far each of them is dealt with. */
 export class Inbox<M> {
-  readonly #decode: (value: Buffer | null) => M | null;
+  readonly #decode: (value: Buffer | null) => M | null | undefined;
   readonly #onBad: (partition: number, offset: number) => void;
   readonly #shelves = new Map<number, Shelf<M>>();
   /** Messages come from the partitions in turn. */
   #turn = 0;
   #size = 0;
 
+  /** @param decode null: no message; undefined: a message that is not for us */
   constructor(
-    decode: (value: Buffer | null) => M | null,
+    decode: (value: Buffer | null) => M | null | undefined,
     onBad: (partition: number, offset: number) => void,
   ) {
     this.#decode = decode;
@@ -69,7 +70,7 @@ export class Inbox<M> {
     this.#shelves.delete(partition);
   }
 
-  /** Takes in what was fetched. What is not a message is skipped. An offset before our position begins anew from there. */
+  /** Takes in what was fetched. What is no message, or not for us, is skipped. An offset before our position begins anew from there. */
   put(partition: number, messages: readonly Incoming[]): void {
     const first = messages[0];
     if (!first) return;
@@ -79,10 +80,8 @@ export class Inbox<M> {
     for (const { offset, value } of messages) {
       shelf.position = offset + 1;
       const message = this.#decode(value);
-      if (message === null) {
-        this.#onBad(partition, offset);
-        continue;
-      }
+      if (message === null) this.#onBad(partition, offset);
+      if (message === null || message === undefined) continue;
       shelf.waiting.push({ message, next: offset + 1 });
       this.#size++;
     }

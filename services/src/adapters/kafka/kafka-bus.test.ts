@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import kafkajs, { type Admin } from 'kafkajs';
 import { Collector, dispatch, dispatches, TOPIC } from '../../ports/bus-conformance-kit.ts';
+import { describeDatabases } from '../../ports/bus-conformance-databases.ts';
 import { describeBus } from '../../ports/bus-conformance.ts';
 import type { Bus } from '../../ports/bus.ts';
 import { RecordingLogger } from '../../runtime/testing/recording-logger.ts';
@@ -21,7 +22,7 @@ async function open(
   client: KafkaClientName,
   topicPrefix: string,
   logger = new RecordingLogger(),
-  { brokers = [broker!], untilWell = true } = {},
+  { brokers = [broker!], untilWell = true, databaseId = null as string | null } = {},
 ): Promise<Bus> {
   const bus = createKafkaBus({
     client,
@@ -30,6 +31,7 @@ async function open(
     topicPrefix,
     partitions: PARTITIONS,
     replication: 1,
+    databaseId: () => databaseId,
     logger,
   });
   await bus.start();
@@ -63,6 +65,12 @@ if (broker === null) {
   for (const client of KAFKA_CLIENTS) {
     describeBus(`the bus on Kafka through ${client}`, async () => {
       const bus = await open(client, newPrefix());
+      return { bus, close: () => bus.stop() };
+    });
+
+    const prefix = newPrefix();
+    describeDatabases(`buses on one Kafka through ${client}`, async (place, databaseId) => {
+      const bus = await open(client, `${prefix}${place}.`, new RecordingLogger(), { databaseId });
       return { bus, close: () => bus.stop() };
     });
   }

@@ -13,6 +13,7 @@ import { BadMessages } from './bad-messages.ts';
 import { busMetrics, type BusMetrics } from './bus-metrics.ts';
 import { decode, encode } from './codec.ts';
 import { Feed } from './feed.ts';
+import { ForeignMessages } from './foreign-messages.ts';
 import { Health } from './health.ts';
 import type { KafkaBusOptions } from './options.ts';
 import { Outbox, PUBLISH_MS } from './outbox.ts';
@@ -45,14 +46,18 @@ class KafkaBus implements Bus {
   readonly #options: Required<KafkaBusOptions>;
   readonly #metrics: BusMetrics;
   readonly #bad: BadMessages;
+  readonly #foreign: ForeignMessages;
   #running: Running | null = null;
   #starting: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: KafkaBusOptions) {
-    this.#options = { tls: null, sasl: null, metrics: noopMetrics, clock: systemClock, ...options };
+    const defaults = { tls: null, sasl: null, metrics: noopMetrics, clock: systemClock };
+    this.#options = { ...defaults, databaseId: () => null, ...options };
+    const { logger, clock } = this.#options;
     this.#metrics = busMetrics(this.#options.metrics);
-    this.#bad = new BadMessages(this.#options.logger, this.#options.clock, this.#metrics.bad);
+    this.#bad = new BadMessages(logger, clock, this.#metrics.bad);
+    this.#foreign = new ForeignMessages(logger, clock, this.#metrics.foreign);
   }
 
   start(): Promise<void> {
@@ -110,7 +115,8 @@ class KafkaBus implements Bus {
     try {
       refuseWhenAway(health);
       this.#refuseWhenUnusable(topics, topic);
-      await outboxes.get(topic)!.publish(messages.map(encode));
+      const databaseId = this.#options.databaseId();
+      await outboxes.get(topic)!.publish(messages.map((message) => encode(message, databaseId)));
       published.add(messages.length, { topic });
     } catch (error) {
       refused.add(messages.length, { topic });
@@ -158,7 +164,7 @@ class KafkaBus implements Bus {
       // client, since members of a group have to agree on how partitions are shared out.
       group: group === null ? null : `${topicPrefix}${group}.${topic}.${client}`,
       maxBatch,
-      decode: (value) => decode(topic, value),
+      decode: (value) => this.#decode(topic, value),
       handle: (messages, commit) => handler({ messages, commit }),
       logger: logger.child({ topic, group }),
       clock,
@@ -166,6 +172,12 @@ class KafkaBus implements Bus {
       onDelivered: (count) => this.#metrics.delivered.add(count, { topic }),
       onBroken: () => this.#metrics.broken.add(1, { topic }),
     });
+  }
+
+  #decode<T extends Topic>(topic: T, value: Buffer | null): Topics[T] | null | undefined {
+    const databaseId = this.#options.databaseId();
+    const onForeign = (other: string): void => this.#foreign.found(topic, other, databaseId!);
+    return decode(topic, value, { databaseId, onForeign });
   }
 
   trouble(): string | null {
@@ -180,7 +192,7 @@ class KafkaBus implements Bus {
       const trouble = feed.trouble();
       if (trouble !== null) return trouble;
     }
-    return null;
+    return this.#foreign.trouble();
   }
 
   /** Nobody waits for a topic that is known not to be usable. */

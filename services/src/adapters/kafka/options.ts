@@ -33,6 +33,11 @@ export interface KafkaBusOptions extends KafkaConnection {
   readonly partitions: number;
   /** Brokers that keep a copy of each topic. With 3 or more, a message is safe when two have it. */
   readonly replication: number;
+  /**
+   * The id of the database that jobs are in, 8 hexadecimal characters, as it is known at this moment: messages carry it, and
+   * those with another one are dropped. Null while it is not known; absent: messages are not told apart.
+   */
+  readonly databaseId?: () => string | null;
   readonly logger: Logger;
   readonly metrics?: Metrics;
   readonly clock?: Clock;

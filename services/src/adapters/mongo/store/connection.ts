@@ -5,7 +5,7 @@ import type { Logger } from '../../../ports/logger.ts';
 import type { Metrics } from '../../../ports/metrics.ts';
 import { answersWithin, settlesWithin } from '../../../runtime/deadline.ts';
 import type { JobDoc, ResultDoc, WorkerDoc } from './documents.ts';
-import { checkIdentity } from './identity.ts';
+import { checkIdentity, readDatabaseId } from './identity.ts';
 import { ensureIndexes } from './indexes.ts';
 import type { Quarantine, QuarantineDoc } from './quarantine.ts';
 import { wrongInJob, wrongInResult, wrongInStats } from './unreadable.ts';
@@ -86,6 +86,7 @@ export class MongoConnection {
   #client: mongo.MongoClient | null = null;
   #isOpen = false;
   #primarylessSince: string | null = null;
+  #databaseId: string | null = null;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -131,10 +132,16 @@ export class MongoConnection {
       : topologyReason(topology);
   }
 
-  /** Makes the indexes that are missing. */
+  /** As `readDatabaseId` has it; null before it was read. */
+  get databaseId(): string | null {
+    return this.#databaseId;
+  }
+
+  /** Makes the indexes that are missing. Whoever dropped them may have put another collection in the place of `jobs`. */
   async ensureIndexes(): Promise<void> {
     const { reuseIterations, logger } = this.#options;
     await ensureIndexes(this.#db(), reuseIterations, logger);
+    this.#databaseId = await readDatabaseId(this.#db());
   }
 
   /** Within two seconds, whatever the servers do; commands under way end with an error, or not at all. */

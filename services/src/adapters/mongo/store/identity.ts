@@ -33,3 +33,22 @@ async function readIdentity(admin: mongo.Db): Promise<string> {
     );
   }
 }
+
+/** Hexadecimal characters of an id that is short enough to go with every message. */
+const ID_LENGTH = 8;
+
+/**
+ * Tells this database from all others, also from one of the same name elsewhere: the first 8 hexadecimal characters of the
+ * UUID of its collection `jobs`, which a rename, a drop or a restore changes. Null where the user may not list collections.
+ */
+export async function readDatabaseId(db: mongo.Db): Promise<string | null> {
+  try {
+    const options = { nameOnly: false, promoteBuffers: false } as const;
+    const [jobs] = await db.listCollections({ name: 'jobs' }, options).toArray();
+    const uuid = (jobs as mongo.CollectionInfo | undefined)?.info?.uuid;
+    return uuid?.toString('hex').slice(0, ID_LENGTH) ?? null;
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== UNAUTHORIZED) throw error;
+    return null;
+  }
+}

@@ -57,6 +57,11 @@ export class Link {
     return this.#open.connection.trouble() ?? this.#failing;
   }
 
+  /** The id of the database, as it was when its client was opened; null before, and where nobody may read it. */
+  databaseId(): string | null {
+    return this.#open?.connection.databaseId ?? null;
+  }
+
   /** Rejects with `StoreUnavailableError` when MongoDB cannot be had; can be called again then, or after a stop. */
   start(): Promise<void> {
     if (this.#stopping) return this.#stopping.then(() => this.start());

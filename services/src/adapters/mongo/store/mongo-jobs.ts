@@ -55,6 +55,10 @@ export class MongoJobs implements port.JobStore {
     return this.#time.trouble();
   }
 
+  databaseId(): string | null {
+    return this.#link.databaseId();
+  }
+
   #do<T>(command: (context: Context) => Promise<T>): Promise<T> {
     return this.#link.run((collections) => command({ ...collections, ...this.#options, time: this.#time }));
   }

@@ -53,7 +53,8 @@ export class Feed<M> implements Subscription {
   #heardAt: number;
   /** What one session leaves to the next. */
   readonly #memory: { topicId: string | null; memberId: string | null } = { topicId: null, memberId: null };
-  #reason: string | null = null;
+  /** Why nothing is heard, and since when by the monotonic clock; null while we listen. */
+  #interruption: { readonly reason: string; readonly since: number } | null = null;
   /** Whether Kafka could be used when this session began; whether the log says that we are interrupted. */
   #begun = false;
   #told = false;
@@ -119,8 +120,11 @@ export class Feed<M> implements Subscription {
 
   /** Null when messages come; otherwise why not. */
   trouble(): string | null {
-    if (this.#reason !== null) return `${this.#options.topic} is not listened to: ${this.#reason}`;
-    return null;
+    if (this.#interruption === null) return null;
+    const { topic, group, clock } = this.#options;
+    const seconds = Math.round((clock.monotonic() - this.#interruption.since) / 1_000);
+    const where = group === null ? topic : `${topic} (group ${group})`;
+    return `${where} is not listened to for ${seconds} s: ${this.#interruption.reason}`;
   }
 
   /** One session after the other, until we are closed. */
@@ -187,10 +191,11 @@ export class Feed<M> implements Subscription {
   }
 
   #broken(error: unknown, failures: number): void {
-    const { logger, onBroken } = this.#options;
+    const { logger, onBroken, clock } = this.#options;
     if (this.#stop.signal.aborted) return;
     onBroken();
-    this.#reason = reasonOf(error);
+    const since = this.#interruption?.since ?? clock.monotonic();
+    this.#interruption = { reason: reasonOf(error), since };
     // That Kafka as a whole cannot be used is said once, and elsewhere.
     if (this.#told || !this.#begun) {
       logger.debug('bus subscription cannot go on yet', { error, failures });
@@ -202,7 +207,7 @@ export class Feed<M> implements Subscription {
 
   #heard(): void {
     this.#heardAt = this.#options.clock.monotonic();
-    this.#reason = null;
+    this.#interruption = null;
     if (!this.#told) return;
     this.#told = false;
     this.#options.logger.info('bus subscription goes on');

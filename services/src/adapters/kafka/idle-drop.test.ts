@@ -32,7 +32,7 @@ else
     let own: OwnBroker;
     beforeAll(async () => {
       const port = await proxy.start();
-      own = await OwnBroker.start({ port, toward: (target) => proxy.toward(target) });
+      own = await OwnBroker.start({ proxy: { port, toward: (target) => proxy.toward(target) } });
     }, LIMIT_MS);
     afterAll(async () => {
       await own.remove();

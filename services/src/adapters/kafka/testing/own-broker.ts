@@ -25,7 +25,15 @@ interface Ports {
   readonly advertised: number;
 }
 
-function properties({ clients, controller, advertised }: Ports): string {
+/** What a test may want otherwise. */
+export interface OwnBrokerOptions {
+  /** What clients are sent to instead; it listens already. */
+  readonly proxy?: { readonly port: number; toward(port: number): void };
+  /** Whether groups have no coordinator: the topic of their offsets wants more brokers than there are. */
+  readonly withoutCoordinator?: boolean;
+}
+
+function properties({ clients, controller, advertised }: Ports, offsetsReplication: number): string {
   return `
 process.roles=broker,controller
 node.id=1
@@ -37,7 +45,7 @@ listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 log.dirs=${DATA}
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor=${offsetsReplication}
 offsets.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
@@ -57,7 +65,7 @@ export class OwnBroker {
   readonly #name: string;
   readonly #run: readonly string[];
 
-  private constructor(ports: Ports) {
+  private constructor(ports: Ports, offsetsReplication: number) {
     const { clients, advertised } = ports;
     this.broker = `127.0.0.1:${advertised}`;
     this.#name = `hashcluster-bus-test-${clients}`;
@@ -65,15 +73,17 @@ export class OwnBroker {
       ...['run', '--detach', '--name', this.#name, '--network', 'host', '--user', USER],
       ...['--entrypoint', '/bin/sh', '--tmpfs', `/tmp:mode=1777`, '--volume', DATA],
       ...['--env', 'KAFKA_HEAP_OPTS=-Xmx384m -Xms128m'],
-      ...['--env', `SERVER_PROPERTIES=${properties(ports)}`],
+      ...['--env', `SERVER_PROPERTIES=${properties(ports, offsetsReplication)}`],
       ...[IMAGE, '-c', SCRIPT],
     ];
   }
 
-  /** @param proxy what clients are sent to instead; it listens already */
-  static async start(proxy?: { readonly port: number; toward(port: number): void }): Promise<OwnBroker> {
+  static async start({ proxy, withoutCoordinator }: OwnBrokerOptions = {}): Promise<OwnBroker> {
     const [clients, controller] = [await freePort(), await freePort()];
-    const broker = new OwnBroker({ clients, controller, advertised: proxy?.port ?? clients });
+    const broker = new OwnBroker(
+      { clients, controller, advertised: proxy?.port ?? clients },
+      withoutCoordinator === true ? 3 : 1,
+    );
     proxy?.toward(clients);
     await docker(...broker.#run);
     await broker.#started(1);

@@ -118,6 +118,18 @@ describe('an event stream', () => {
     expect(client.names()).toEqual(['state 100', 'state 100']);
   });
 
+  test.each([
+    ['below the position', 40, ['state 50', 'progress 60']],
+    ['at the position', 50, ['progress 60']],
+    ['beyond the position', 55, ['state 50', 'progress 60']],
+    ['beyond what a job can have', Number.MAX_SAFE_INTEGER, ['state 50', 'progress 60']],
+  ])('tells progress from now on to a client whose last event id is %s', (_, seen, expected) => {
+    const { client, stream } = setup(seen);
+    stream.open(at(50));
+    stream.observed(at(60));
+    expect(client.names()).toEqual(expected);
+  });
+
   test.each<[string | undefined, LastEventId]>([
     [undefined, null],
     ['end', 'end'],

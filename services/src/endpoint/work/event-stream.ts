@@ -31,7 +31,8 @@ export interface EventStreamOptions {
 }
 
 /**
- * Tells one client of one job. Positions only grow. What a slow reader has not taken is not queued: once it reads again
+ * Tells one client of one job. Positions only grow; a position that the client says to
+ * have seen and that lies ahead counts as the present one. What a slow reader has not taken is not queued: once it reads again
  * it is told how things stand then. One that takes nothing from a heartbeat to the next but one is dropped.
  */
 export class EventStream implements Watcher {
@@ -54,8 +55,10 @@ export class EventStream implements Watcher {
   open(view: JobView): void {
     const current = this.#view?.kind === 'result' ? this.#view : view;
     this.#open = true;
-    const seen = this.#options.seen === this.#options.positionOf(current);
-    if (seen && current.kind === 'live') this.#state = stateOf(current);
+    const position = this.#options.positionOf(current);
+    // An id that lies ahead was not given for this job, or its checkpoint was lost: it must not silence what is to come.
+    this.#position = Math.min(this.#position, position);
+    if (this.#options.seen === position && current.kind === 'live') this.#state = stateOf(current);
     this.observed(current);
   }
 

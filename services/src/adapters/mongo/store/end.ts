@@ -1,6 +1,7 @@
 import type { JobId, JobRecord, JobView } from '../../../jobs/job.ts';
 import { viewOf } from '../../../jobs/job.ts';
 import { MAX_ATTEMPTS } from '../../../jobs/limits.ts';
+import { StoreUnavailableError } from '../../../ports/job-store.ts';
 import { BY_ID, findByIds, newToken, type Context } from './context.ts';
 import {
   endedOf,
@@ -18,6 +19,9 @@ import { findJobs, soundResults } from './sound.ts';
 
 const MARKED = { $in: MARKS as unknown as string[] };
 
+/** How often all is read where damaged results are found. Each look repairs what it finds, so the second is good. */
+const LOOKS = 5;
+
 /** What is known of an id, and whose it is. */
 interface Known extends JobRecord {
   readonly tenant: string;
@@ -25,14 +29,26 @@ interface Known extends JobRecord {
 
 /**
  * What is known of each id. Live jobs are read first: one that ends in between has its result by then. A marked job
- * lives on until its result is there: a digest that comes before is the end of it. Where a damaged result was found, its job is live by now.
+ * lives on until its result is there: a digest that comes before is the end of it. Where a damaged result was found, its job is live by now:
+ * all is read again. Rejects with `StoreUnavailableError` where that does not end.
  */
 export async function readRecords(context: Context, ids: readonly JobId[]): Promise<Map<JobId, Known>> {
-  const jobs = await findJobs(context, ids);
-  const stored = [...(await findByIds(context.results, ids)).values()];
-  const sound = await soundResults(context, stored);
-  if (sound.length < stored.length) return readRecords(context, ids);
-  const results = new Map(sound.map((doc) => [doc._id, doc]));
+  for (let look = 0; look < LOOKS; look++) {
+    const jobs = await findJobs(context, ids);
+    const stored = [...(await findByIds(context.results, ids)).values()];
+    const sound = await soundResults(context, stored);
+    if (sound.length === stored.length) return knownOf(context, ids, { jobs, results: sound });
+  }
+  throw new StoreUnavailableError('a damaged result is found again and again; ask again');
+}
+
+function knownOf(
+  context: Context,
+  ids: readonly JobId[],
+  found: { readonly jobs: ReadonlyMap<JobId, JobDoc>; readonly results: readonly ResultDoc[] },
+): Map<JobId, Known> {
+  const { jobs } = found;
+  const results = new Map(found.results.map((doc) => [doc._id, doc]));
   const known = new Map<JobId, Known>();
   for (const id of ids) {
     const record = recordOf(context, jobs.get(id), results.get(id));

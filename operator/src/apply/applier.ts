@@ -14,13 +14,10 @@ import type { LedgerEntry, Refusal } from '../plan/observed.ts';
 import { RESIZE_REQUESTED } from '../plan/volumes.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
-import { copiedData, patchSecret } from './secret-copies.ts';
 import { generateData } from './generate.ts';
 import { NotControlled } from './ownership.ts';
+import { copiedData, patchSecret, type ReadSecret } from './secret-copies.ts';
 import type { Writer } from './writer.ts';
-
-/** Reads one value of a Secret. Throws when it is not there. */
-export type ReadSecret = (namespace: string, name: string, key: string) => Promise<string>;
 
 export interface ApplierOptions {
   readonly writer: Writer;

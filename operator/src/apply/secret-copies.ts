@@ -1,6 +1,8 @@
 import type { CopiedKey, SecretPatch } from '../plan/action.ts';
-import type { ReadSecret } from './applier.ts';
 import type { Writer } from './writer.ts';
+
+/** Reads one value of a Secret. Rejects when it is not there. */
+export type ReadSecret = (namespace: string, name: string, key: string) => Promise<string>;
 
 interface Source {
   readonly namespace: string;

@@ -1,5 +1,5 @@
 import { COMMANDS } from './commands/index.ts';
-import { transactRepairing } from './damage.ts';
+import { transactRepairing } from './repair.ts';
 import type { Ledger } from './ledger.ts';
 import type { Command, Reply } from './protocol.ts';
 

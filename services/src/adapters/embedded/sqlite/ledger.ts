@@ -12,9 +12,15 @@ import { checksumOf } from '../../../jobs/checksum.ts';
 import type { Moment } from '../../../jobs/machine.ts';
 import type { DamagedFact, StoreOptions } from '../../../ports/job-store.ts';
 import { LIVE_CELLS, liveCells, liveOf, RESULT_CELLS, resultCells, resultOf } from './cells.ts';
-import { DamagedRowsError, isDamagedLive, isDamagedResult, liveChecksum, resultChecksum } from './damage.ts';
 import type { Cell } from './protocol.ts';
 import { keyOf, ResultIndex } from './result-index.ts';
+import {
+  DamagedRowsError,
+  isDamagedLive,
+  isDamagedResult,
+  liveChecksum,
+  resultChecksum,
+} from './row-checks.ts';
 import type { Times } from './store-clock.ts';
 import { Statements, type StatementName } from './statements.ts';
 import { Tally } from './tally.ts';

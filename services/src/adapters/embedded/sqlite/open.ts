@@ -4,7 +4,7 @@ import { COST_CLASSES } from '../../../jobs/cost.ts';
 import { makeDirectory } from '../../../runtime/make-directory.ts';
 import { expireOwners } from './commands/sweep.ts';
 import { LIVE_CELLS, RESULT_CELLS } from './cells.ts';
-import { transactRepairing } from './damage.ts';
+import { transactRepairing } from './repair.ts';
 import { Ledger } from './ledger.ts';
 import type { Opened, ThreadSetup } from './protocol.ts';
 import type { KeptClock } from './store-clock.ts';

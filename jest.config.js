@@ -20,5 +20,5 @@ export default {
   ],
   // Tests wait more than they compute: for servers, for processes and for timers.
   maxWorkers: '150%',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

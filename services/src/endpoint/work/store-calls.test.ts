@@ -47,6 +47,18 @@ describe('calls of the store', () => {
     calls.stop();
   });
 
+  test('are not needed for it to be found back: an endpoint that is not ready gets none', async () => {
+    const { store, calls } = setup(100);
+    store.away = Infinity;
+    await expect(calls.call('list', (jobs) => jobs.list(ALL))).rejects.toMatchObject({
+      problem: { slug: 'unavailable' },
+    });
+    await until(() => calls.trouble() !== null);
+    store.away = 0;
+    await until(() => calls.trouble() === null);
+    calls.stop();
+  });
+
   test('count the time from when the store says that something is wrong, not from their own failure', async () => {
     const { store, calls } = setup(50);
     let wrong: string | null = 'no primary';

@@ -41,7 +41,7 @@ interface Lane {
  * Calls the store, and calls again while it is away, within a budget. Repeating is safe: a job's name says what it is. Reads
  * and writes are apart: a store that cannot be written is read all the same.
  * Once the store has been away for longer than the budget, calls are refused at once, so that requests do not pile up,
- * until one look at the store, made again and again, finds that it is back. A call that has no answer within twice the
+ * until one look at the store, made again and again from the first call that failed on, finds that it is back. A call that has no answer within twice the
  * budget has failed, too.
  */
 export class StoreCalls {
@@ -75,6 +75,10 @@ export class StoreCalls {
       });
     } catch (error) {
       throw error instanceof StoreUnavailableError ? unavailable(error) : error;
+    } finally {
+      // Perhaps nobody calls again: an endpoint that is not ready is asked for nothing, and must find out all the same.
+      if (lane.awaySince !== null && !lane.looking && !this.#stopped.signal.aborted)
+        void this.#lookForIt(lane);
     }
   }
 

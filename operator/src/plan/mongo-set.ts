@@ -7,7 +7,10 @@ import type { KubeObject } from './kube.ts';
 import { fresh, type MongoReport } from './observed.ts';
 import { podsOf } from './pods.ts';
 
-/** On a claim of a member, and on a HashCluster whose user decides: the `settings.replicaSetId` of its data. */
+/**
+ * The `settings.replicaSetId` of the data: on a claim of a member, on a HashCluster whose user decides, and on Deployments that
+ * were made for it.
+ */
 export const SET_ID = 'hashcluster.io/replica-set-id';
 /** On the claim of a member that was removed from the set: when. Its data is older than the set's. RFC 3339. */
 export const SET_LEFT = 'hashcluster.io/replica-set-left';

@@ -189,3 +189,27 @@ describe('the replica set that pods must find', () => {
     expect(variable(live)).toEqual(expected);
   });
 });
+
+describe('the replica set that pods were started with', () => {
+  const SET = 'hashcluster.io/replica-set-id';
+
+  /** The Deployment that follows when the cluster is known to have this set; null: none is known. */
+  function next(live: KubeObject | null, id: string | null): KubeObject {
+    const { observed, cluster } = contextOf({}, { children: live ? [live] : [] });
+    const known = { ...cluster, status: id === null ? {} : { replicaSet: { id } } };
+    return roleDeployment({ observed: { ...observed, cluster: known }, cluster: known }, 'endpoint');
+  }
+
+  const restartsFor = (deployment: KubeObject): string | undefined =>
+    templateOf(deployment).metadata.annotations?.[SET];
+
+  test.each<[string, (string | null)[], (string | undefined)[]]>([
+    ['the first set of a cluster', [null, 'a', 'a'], [undefined, undefined, undefined]],
+    ['a set that takes the place of a lost one', ['a', null, 'b', 'b'], [undefined, undefined, 'b', 'b']],
+    ['a set that a user decides for, and back', ['a', 'b', 'a'], [undefined, 'b', 'a']],
+  ])('restarts them, or not: %s', (_case, sets, restarts) => {
+    let live: KubeObject | null = null;
+    const seen = sets.map((id) => restartsFor((live = next(live, id))));
+    expect(seen).toEqual(restarts);
+  });
+});

@@ -1,5 +1,6 @@
 import type { RoleSpec } from '../../api/role-spec.ts';
 import type { KubeObject } from '../kube.ts';
+import { expectedSetOf, SET_ID } from '../mongo-set.ts';
 import type { Role } from '../observed.ts';
 import { childMeta, liveChild, secretNamed, type Context } from './context.ts';
 import { IMAGE_FROM, serviceImage } from './images.ts';
@@ -35,18 +36,39 @@ export function externalSecrets({ cluster }: Context): string[] {
   return [mongodb.external?.secretName, bus?.secretName, ca].filter((name) => name !== undefined);
 }
 
-interface Annotated {
+interface Annotated extends KubeObject {
   readonly spec?: {
     readonly template?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
   };
+}
+
+function liveDeployment(context: Context, role: Role): Annotated | null {
+  return liveChild(context, 'Deployment', childName(context.cluster, role));
+}
+
+function templateAnnotations(live: Annotated | null): Readonly<Record<string, string>> {
+  return live?.spec?.template?.metadata?.annotations ?? {};
+}
+
+/**
+ * The replica set that pods were made for, on their Deployment, and on the pods once it is another one than before. They read
+ * it when they start, and a driver that knows a set of an older term takes no new one: so they are restarted for another set,
+ * but not for the first one.
+ */
+function setsOf(context: Context, role: Role): { readonly made?: string; readonly restarted?: string } {
+  const live = liveDeployment(context, role);
+  const before = live?.metadata.annotations?.[SET_ID];
+  const made = expectedSetOf(context) ?? before;
+  const isAnother = before !== undefined && before !== made;
+  const restarted = isAnother ? made : templateAnnotations(live)[SET_ID];
+  return { ...(made !== undefined && { made }), ...(restarted !== undefined && { restarted }) };
 }
 
 /** What changes with the Secrets of others; null: there are none. */
 function secretsHash(context: Context, role: Role): string | null {
   const secrets = externalSecrets(context).map((name) => secretNamed(context, name));
   if (secrets.length === 0) return null;
-  const live = liveChild(context, 'Deployment', childName(context.cluster, role)) as Annotated | null;
-  const before = live?.spec?.template?.metadata?.annotations?.[SECRETS_HASH];
+  const before = templateAnnotations(liveDeployment(context, role))[SECRETS_HASH];
   const plain = secrets.map((secret) => secret?.plainHash ?? 'missing').join('-');
   // Pods of an operator before are not restarted for a better hash: they get it with the next change of a Secret.
   return before === plain ? plain : secrets.map((secret) => secret?.hash ?? 'missing').join('-');
@@ -55,7 +77,9 @@ function secretsHash(context: Context, role: Role): string | null {
 function annotationsOf(context: Context, role: Role): Record<string, string> {
   const { monitoring } = context.cluster.spec;
   const hash = secretsHash(context, role);
+  const { restarted } = setsOf(context, role);
   return {
+    ...(restarted !== undefined && { [SET_ID]: restarted }),
     ...(hash !== null && { [SECRETS_HASH]: hash }),
     ...(monitoring.scrape && {
       'prometheus.io/scrape': 'true',
@@ -104,10 +128,15 @@ function partsOf(context: Context, role: Role): PodParts {
  */
 export function roleDeployment(context: Context, role: Role): KubeObject {
   const { cluster } = context;
+  const { made } = setsOf(context, role);
+  const annotations = {
+    [IMAGE_FROM]: serviceImage(context).from,
+    ...(made !== undefined && { [SET_ID]: made }),
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: childMeta(context, role, { annotations: { [IMAGE_FROM]: serviceImage(context).from } }),
+    metadata: childMeta(context, role, { annotations }),
     spec: {
       selector: { matchLabels: selectorOf(cluster, role) },
       revisionHistoryLimit: 3,

@@ -85,3 +85,12 @@ test('failing actions: a single attempt that has not succeeded for long is told'
   failing.forget('ns/hc');
   expect(failing.any('ns/hc')).toBe(false);
 });
+
+test('failing actions: how soon the status must be written because one has failed for long', () => {
+  const failing = new FailingActions();
+  expect(failing.dueMs('ns/hc', 0)).toBeNull();
+  failing.note('ns/hc', [REMOVE], FAILED, 1_000);
+  failing.note('ns/hc', [REMOVE], FAILED, 20_000);
+  expect(failing.dueMs('ns/hc', 20_000)).toBe(11_000);
+  expect(failing.dueMs('ns/hc', 31_000)).toBeNull();
+});

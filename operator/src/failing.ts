@@ -1,4 +1,4 @@
-import type { ObservedFailure } from './plan/observed.ts';
+import { FAILING_MS, type ObservedFailure } from './plan/observed.ts';
 import type { Outcome } from './apply/applier.ts';
 import { actionRef, type Action } from './plan/action.ts';
 
@@ -40,6 +40,13 @@ export class FailingActions {
   /** Whether anything fails, told or not. */
   any(key: string): boolean {
     return this.#entries.has(key);
+  }
+
+  /** Milliseconds until one of them has failed for so long that the cluster is not ready; null: none is going to. */
+  dueMs(key: string, now: number): number | null {
+    const left = (this.#entries.get(key) ?? []).map(({ since }) => since + FAILING_MS - now);
+    const ahead = left.filter((ms) => ms > 0);
+    return ahead.length === 0 ? null : Math.min(...ahead);
   }
 
   /** Takes in what became of a round in which these actions were planned, carried out or not. */

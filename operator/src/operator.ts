@@ -120,6 +120,9 @@ export class Operator {
       onTurn: (_cluster, waitedMs) => measures.waited(waitedMs),
       onFailure: (cluster, error, waitMs) => {
         logger.warn('A HashCluster was not reconciled', { cluster, error, waitMs: Math.round(waitMs) });
+        // A longer wait would leave the status as it is after it has stopped being true.
+        const dueMs = reconciler.failingDueMs(cluster);
+        if (dueMs !== null) this.#queue.addAfter(cluster, dueMs);
       },
     });
   }

@@ -75,8 +75,13 @@ export class Reconciler {
     const made = plan(observed);
     const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));
     await this.#noteFailures(key, { observed, planned: made.actions, outcome });
-    if (outcome.failure) throw asError(outcome.failure.error);
+    if (outcome.failure) throw failed(outcome.failure);
     return againAfter(made, outcome);
+  }
+
+  /** Milliseconds until the status has to say that what fails has failed for long; null: it says so, or nothing fails. */
+  failingDueMs(key: string): number | null {
+    return this.#failing.dueMs(key, this.#options.clock.now());
   }
 
   async #observe(key: string, cluster: HashCluster): Promise<Observed> {
@@ -148,6 +153,11 @@ export class Reconciler {
 /** What a status says of failures, without times. */
 function textOf({ refusals, now }: Observed): string {
   return JSON.stringify(refusals.map(({ ref, message, since }) => [ref, message, now - since >= FAILING_MS]));
+}
+
+/** Names the action as the status does. */
+function failed({ ref, error }: NonNullable<Outcome['failure']>): Error {
+  return new Error(`${ref}: ${asError(error).message}`, { cause: error });
 }
 
 function asError(error: unknown): Error {

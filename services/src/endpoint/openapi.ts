@@ -45,7 +45,7 @@ function json(schema: z.ZodType, description: string, headers?: z.ZodObject): Re
 }
 
 function submitRoutes(schemas: Schemas): RouteConfig[] {
-  const { item, batch, job, batchAnswer, queries } = schemas;
+  const { submission, job, submissionAnswer, queries } = schemas;
   const single = {
     200: json(job, 'The result is known.', LOCATION),
     202: json(job, 'The job waits or runs.', LOCATION),
@@ -65,7 +65,7 @@ function submitRoutes(schemas: Schemas): RouteConfig[] {
         body: {
           required: true,
           content: {
-            'application/json': { schema: z.union([item, batch]) },
+            'application/json': { schema: submission },
             'application/x-ndjson': { schema: z.string().meta({ description: 'A JobItem per line.' }) },
           },
         },
@@ -74,7 +74,7 @@ function submitRoutes(schemas: Schemas): RouteConfig[] {
         200: {
           description: 'One job: its result is known. A batch: an answer per item.',
           content: {
-            'application/json': { schema: z.union([job, batchAnswer]) },
+            'application/json': { schema: submissionAnswer },
             'application/x-ndjson': { schema: lines },
           },
         },

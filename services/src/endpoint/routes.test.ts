@@ -247,11 +247,21 @@ describe('reading', () => {
     ]);
     expect(components.schemas).toMatchObject({
       JobItem: {
-        additionalProperties: false,
-        required: ['iterations'],
-        oneOf: [{ required: ['data'] }, { required: ['dataBase64'] }, { required: ['digest'] }],
-        properties: { iterations: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } },
+        anyOf: ['TextJobItem', 'Base64JobItem', 'DigestJobItem'].map((name) => ({
+          $ref: `#/components/schemas/${name}`,
+        })),
       },
+      TextJobItem: {
+        additionalProperties: false,
+        required: ['data', 'iterations'],
+        properties: {
+          iterations: { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        },
+      },
+      Base64JobItem: { additionalProperties: false, required: ['dataBase64', 'iterations'] },
+      DigestJobItem: { additionalProperties: false, required: ['digest', 'iterations'] },
+      Submission: {},
+      SubmissionAnswer: {},
       Problem: {},
       Job: {},
     });

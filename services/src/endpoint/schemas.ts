@@ -14,6 +14,10 @@ export interface SchemaLimits {
 /** Whole groups of four characters, the last one padded. Source: RFC 4648 §4. */
 const BASE64_PATTERN = '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
 
+/** A client that takes it for 32 bits, or for a `float`, would lose what does not fit. */
+const INT64 = { format: 'int64' } as const;
+const double = () => z.number().meta({ format: 'double' });
+
 /** The most that one page shows. */
 export const MAX_PAGE = 1_000;
 export const DEFAULT_PAGE = 50;
@@ -49,7 +53,11 @@ function createItem(limits: SchemaLimits) {
     .int({ error: sayIterations })
     .min(1, { error: sayIterations })
     .max(limits.maxIterations, { error: sayIterations })
-    .meta({ description: 'The position on the chain that is asked for.', example: 1_000_000 });
+    .meta({
+      ...INT64,
+      description: 'The position on the chain that is asked for.',
+      example: 1_000_000,
+    });
   const text = (name: string) => z.string({ error: `${name} must be a string` });
   const sources = ['data', 'dataBase64', 'digest'] as const;
   return z
@@ -83,11 +91,24 @@ function createItem(limits: SchemaLimits) {
     .refine((item) => sources.filter((name) => item[name] !== undefined).length === 1, {
       error: 'exactly one of data, dataBase64 and digest must be given',
       when: ({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    })
-    .meta({
-      id: 'JobItem',
-      oneOf: sources.map((name) => ({ type: 'object', properties: { [name]: {} }, required: [name] })),
     });
+}
+
+/**
+ * What can be submitted, as it is described: an object for each source of data, since code generators keep
+ * no properties beside a `oneOf`. It says what the schema of an item takes.
+ */
+function describeSubmissions(item: ReturnType<typeof createItem>, maxBatchItems: number) {
+  const { iterations, data, dataBase64, digest } = item.shape;
+  const items = [
+    z.strictObject({ data: data.unwrap(), iterations }).meta({ id: 'TextJobItem' }),
+    z.strictObject({ dataBase64: dataBase64.unwrap(), iterations }).meta({ id: 'Base64JobItem' }),
+    z.strictObject({ digest: digest.unwrap(), iterations }).meta({ id: 'DigestJobItem' }),
+  ];
+  const described = z.union(items).meta({ id: 'JobItem' });
+  const batch = z.array(described).min(1).max(maxBatchItems).meta({ id: 'Batch' });
+  // Named, because generators give an unnamed union no methods.
+  return z.union([described, batch]).meta({ id: 'Submission' });
 }
 
 const digest = (description: string) => z.string().regex(DIGEST_PATTERN).meta({ description });
@@ -98,9 +119,12 @@ function createJob() {
     .strictObject({
       id: z.string().regex(JOB_ID_PATTERN),
       state: z.enum(['queued', 'running', 'done', 'cancelled', 'failed']),
-      iterations: z.int().min(1),
-      position: z.int().min(1).meta({ description: 'How far the chain is known to be hashed.' }),
-      progress: z.number().min(0).max(1),
+      iterations: z.int().min(1).meta(INT64),
+      position: z
+        .int()
+        .min(1)
+        .meta({ ...INT64, description: 'How far the chain is known to be hashed.' }),
+      progress: double().min(0).max(1),
       chain: digest('The digest at position 1.'),
       digest: digest('The digest asked for; null unless done.').nullable(),
       createdAt: instant(),
@@ -111,11 +135,11 @@ function createJob() {
         .int()
         .min(0)
         .nullable()
-        .meta({ description: 'Iterations really computed for it, once it has ended.' }),
+        .meta({ ...INT64, description: 'Iterations really computed for it, once it has ended.' }),
       reason: z.string().nullable().meta({ description: 'Why it failed.' }),
       worker: z.string().nullable(),
-      rate: z.number().nullable().meta({ description: 'Iterations per second, when known.' }),
-      etaSeconds: z.number().nullable().meta({ description: 'Seconds until it is done, when known.' }),
+      rate: double().nullable().meta({ description: 'Iterations per second, when known.' }),
+      etaSeconds: double().nullable().meta({ description: 'Seconds until it is done, when known.' }),
     })
     .meta({ id: 'Job' });
 }
@@ -145,39 +169,39 @@ function createCluster() {
   const queued = z.strictObject({
     class: z.int().min(0).max(3),
     jobs: z.int(),
-    iterations: z.number(),
-    oldestSeconds: z.number().nullable(),
+    iterations: double(),
+    oldestSeconds: double().nullable(),
   });
   return z
     .strictObject({
       version: z.string(),
       mode: z.enum(['embedded', 'cluster']),
-      endpoint: z.strictObject({ id: z.string(), startedAt: instant(), uptimeSeconds: z.number() }),
+      endpoint: z.strictObject({ id: z.string(), startedAt: instant(), uptimeSeconds: double() }),
       workers: z.strictObject({ live: z.int(), draining: z.int() }),
       engines: z.int(),
       lanes: z.int(),
       freeLanes: z.int(),
-      rate: z.number(),
-      capacity: z.number(),
+      rate: double(),
+      capacity: double(),
       backlog: z.strictObject({
         running: z.int(),
         queued: z.array(queued),
-        seconds: z.number().nullable().meta({ description: 'Seconds of work; null while nobody can do it.' }),
+        seconds: double().nullable().meta({ description: 'Seconds of work; null while nobody can do it.' }),
       }),
       bus: z
         .strictObject({
           brokers: z.array(z.int()),
-          disks: z.array(z.strictObject({ broker: z.int(), used: z.number(), total: z.number() })),
+          disks: z.array(z.strictObject({ broker: z.int(), used: double(), total: double() })),
         })
         .nullable()
         .meta({
           description: 'The servers of the bus and their disks, in bytes; null while that is not known.',
         }),
       limits: z.strictObject({
-        maxIterations: z.int(),
-        maxBodyBytes: z.int(),
+        maxIterations: z.int().meta(INT64),
+        maxBodyBytes: z.int().meta(INT64),
         maxBatchItems: z.int(),
-        inlineIterations: z.int(),
+        inlineIterations: z.int().meta(INT64),
       }),
     })
     .meta({ id: 'Cluster' });
@@ -196,12 +220,12 @@ function createWorker() {
       engines: z.int(),
       lanes: z.int(),
       freeLanes: z.int(),
-      rate: z.number(),
-      capacity: z.number(),
+      rate: double(),
+      capacity: double(),
       jobs: z.int(),
-      backlogSeconds: z.number(),
-      cpu: z.number(),
-      disk: z.strictObject({ free: z.number(), total: z.number() }).nullable(),
+      backlogSeconds: double(),
+      cpu: double(),
+      disk: z.strictObject({ free: double(), total: double() }).nullable(),
       startedAt: instant(),
       lastSeen: instant(),
     })
@@ -212,6 +236,7 @@ function createQueries(limits: SchemaLimits) {
   const iterations = queryText('iterations', (text) =>
     iterationsTextTrouble(text, limits.maxIterations),
   ).meta({
+    ...INT64,
     type: 'integer',
     minimum: 1,
     maximum: limits.maxIterations,
@@ -246,10 +271,13 @@ export type WorkerBody = z.output<ReturnType<typeof createWorker>>;
 /** Every schema of the API. */
 export interface Schemas {
   readonly item: ReturnType<typeof createItem>;
-  readonly batch: z.ZodType;
+  /** An item or a batch, as the body of `POST /v1/jobs` is described. */
+  readonly submission: z.ZodType;
   readonly job: z.ZodType;
   readonly itemAnswer: z.ZodType;
   readonly batchAnswer: z.ZodType;
+  /** A job or the answers to a batch. */
+  readonly submissionAnswer: z.ZodType;
   readonly completed: z.ZodType;
   readonly page: z.ZodType;
   readonly cluster: z.ZodType;
@@ -268,12 +296,14 @@ export function createSchemas(limits: SchemaLimits): Schemas {
   const itemAnswer = z
     .union([z.strictObject({ status: z.int(), job }), z.strictObject({ status: z.int(), problem })])
     .meta({ id: 'ItemAnswer' });
+  const batchAnswer = z.strictObject({ items: z.array(itemAnswer) }).meta({ id: 'BatchAnswer' });
   return {
     item,
-    batch: z.array(item).min(1).max(limits.maxBatchItems),
+    submission: describeSubmissions(item, limits.maxBatchItems),
     job,
     itemAnswer,
-    batchAnswer: z.strictObject({ items: z.array(itemAnswer) }).meta({ id: 'BatchAnswer' }),
+    batchAnswer,
+    submissionAnswer: z.union([job, batchAnswer]).meta({ id: 'SubmissionAnswer' }),
     completed: z.strictObject({ items: z.array(job) }).meta({ id: 'Completed' }),
     page: z.strictObject({ items: z.array(job), next: z.string().nullable() }).meta({ id: 'JobPage' }),
     cluster: createCluster(),

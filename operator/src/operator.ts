@@ -72,6 +72,7 @@ export class Operator {
       ...{ caches, secrets, readings: this.#readings, defaults, clock },
       api: () => ({ facts: this.#facts(), storageClasses: this.#api.storageClasses }),
       applier: new Applier({ writer, events: this.#events, mongo, readSecret, logger }),
+      readLive: writer.read.bind(writer),
       onAction: ({ kind }) => measures.acted(kind),
     });
     this.#queue = this.#newQueue(reconciler, options.concurrency ?? CONCURRENCY);

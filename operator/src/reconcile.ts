@@ -11,6 +11,8 @@ import type { Action, ActionKind, Plan } from './plan/action.ts';
 import { FAILING_MS, type Observed, type OperatorDefaults } from './plan/observed.ts';
 import { controllerOf } from './plan/kube.ts';
 import { plan } from './plan/plan.ts';
+import type { KubeObject, ObjectRef } from './plan/kube.ts';
+import { OverwrittenBook } from './overwritten.ts';
 import type { Clock } from './runtime/clock.ts';
 
 export interface ReconcilerOptions {
@@ -20,6 +22,8 @@ export interface ReconcilerOptions {
   readonly api: () => Pick<ApiWatch, 'facts' | 'storageClasses'>;
   readonly applier: Applier;
   readonly defaults: OperatorDefaults;
+  /** The live object; null: there is none. */
+  readonly readLive: (ref: ObjectRef) => Promise<KubeObject | null>;
   readonly onAction: (action: Action) => void;
   readonly clock: Clock;
 }
@@ -52,11 +56,13 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #ledger = new Ledger();
   readonly #failing = new FailingActions();
+  readonly #overwritten: OverwrittenBook;
   /** When MongoDB was changed last, in milliseconds since 1970. */
   readonly #mongoChanged = new Map<string, number>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#overwritten = new OverwrittenBook(options.readLive);
   }
 
   /**
@@ -71,9 +77,12 @@ export class Reconciler {
       return null;
     }
     const cluster = defaulted(found);
-    const observed = await this.#observe(key, cluster);
+    const observed = await this.#examined(key, await this.#observe(key, cluster));
     const made = plan(observed);
     const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));
+    const wanted = [...made.actions, ...made.held];
+    const { generation } = cluster.metadata;
+    this.#overwritten.note(key, { generation, wanted, done: outcome.done }, this.#options.clock.now());
     await this.#noteFailures(key, { observed, planned: made.actions, outcome });
     if (outcome.failure) throw failed(outcome.failure);
     return againAfter(made, outcome);
@@ -102,7 +111,15 @@ export class Reconciler {
       ledger: this.#ledger.of(key),
       ...{ api: facts, storageClasses },
       refusals: this.#failing.told(key, now),
+      overwritten: this.#overwritten.of(key),
     };
+  }
+
+  /** What is written again and again is looked at before it is written once more. */
+  async #examined(key: string, observed: Observed): Promise<Observed> {
+    if (!this.#overwritten.any(key)) return observed;
+    await this.#overwritten.examine(key, plan(observed).actions, observed.now);
+    return { ...observed, overwritten: this.#overwritten.of(key) };
   }
 
   /** Without what was decided on what MongoDB said before it was changed last. */
@@ -145,6 +162,7 @@ export class Reconciler {
   #forget(key: string): void {
     this.#ledger.forget(key);
     this.#failing.forget(key);
+    this.#overwritten.forget(key);
     this.#mongoChanged.delete(key);
     this.#options.readings.forget(key);
   }

@@ -185,6 +185,8 @@ export function actionRef(action: Action): string {
 /** What to do now, in this order, and when to look again although nothing has changed. */
 export interface Plan {
   readonly actions: readonly Action[];
+  /** Writes that wait, because their fields are changed back each time. */
+  readonly held: readonly Action[];
   /** Milliseconds; null: when something changes, or at the next round. */
   readonly recheckMs: number | null;
 }

@@ -31,7 +31,9 @@ export function applying(object: KubeObject, live: KubeObject | null): ActionOf<
   if (live === null) return { kind: 'apply', object: wanted, why: 'it is not there' };
   const paths = differences(wanted, live);
   if (paths.length === 0) return null;
-  const fields = named(paths);
+  const others = paths.filter((path) => !MARKS.has(path));
+  // Where only our marks differ, a field was applied that is no longer in the desired object.
+  const fields = others.length === 0 ? 'a field that was applied before is removed' : namedPaths(others);
   const { uid } = live.metadata;
   return {
     kind: 'apply',
@@ -42,12 +44,18 @@ export function applying(object: KubeObject, live: KubeObject | null): ActionOf<
   };
 }
 
-/** Paths for people. Where only our marks differ, a field was applied that is no longer in the desired object. */
-function named(paths: readonly string[]): string {
-  const others = paths.filter((path) => !MARKS.has(path)).toSorted(specFirst);
-  if (others.length === 0) return 'a field that was applied before is removed';
-  const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : '';
-  return `${others.slice(0, NAMED).join(', ')}${more}`;
+/** Fields that a live object does not have as wanted; of our marks only where nothing else differs. */
+export function changedPaths(wanted: Readonly<Record<string, unknown>>, live: KubeObject): string[] {
+  const paths = differences(wanted, live);
+  const others = paths.filter((path) => !MARKS.has(path));
+  return others.length > 0 ? others : paths;
+}
+
+/** Paths for people: the first of them, those of the spec before others. */
+export function namedPaths(paths: readonly string[]): string {
+  const sorted = paths.toSorted(specFirst);
+  const more = sorted.length > NAMED ? ` and ${sorted.length - NAMED} more` : '';
+  return `${sorted.slice(0, NAMED).join(', ')}${more}`;
 }
 
 function specFirst(a: string, b: string): number {

@@ -254,6 +254,24 @@ export interface ObservedFailure extends Refusal {
   readonly since: number;
 }
 
+/** Fields that were written several times, and that somebody changes each time. */
+export interface OverwrittenFields {
+  /** `Kind name`. */
+  readonly ref: string;
+  /** Of the write: equal ones lead to the same object. */
+  readonly signature: string;
+  /** Equal writes so far. */
+  readonly writes: number;
+  /** When it was written last, in milliseconds since 1970. */
+  readonly lastAt: number;
+  /** Paths, for people. */
+  readonly fields: string;
+  /** Field managers that own them in the live object, without ours; none: an admission webhook, probably. */
+  readonly managers: readonly string[];
+  /** Whether there has been an Event. */
+  readonly isTold: boolean;
+}
+
 /** Everything that a plan for one HashCluster may depend on. */
 export interface Observed {
   /** Milliseconds since 1970. */
@@ -279,6 +297,8 @@ export interface Observed {
   readonly defaults: OperatorDefaults;
   /** Actions that were refused or that failed, and have not succeeded since; shown in `Degraded`. */
   readonly refusals: readonly ObservedFailure[];
+  /** Fields that are changed back after each write. */
+  readonly overwritten: readonly OverwrittenFields[];
 }
 
 /** The value of a reading that is there and not older than `maxAgeMs`; otherwise null: not known. */

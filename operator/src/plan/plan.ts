@@ -10,6 +10,7 @@ import { planHealing } from './healing/plan-healing.ts';
 import { claimNotes, replicaSetEvents, startEvents } from './mongo-memory.ts';
 import { mongoSteps } from './mongo-steps.ts';
 import type { Observed } from './observed.ts';
+import { isOverwritten, overwrittenEvents, withoutHeld } from './overwritten.ts';
 import { prune } from './pruning.ts';
 import { planRoles } from './roles.ts';
 import { isWorkload } from './rollout.ts';
@@ -56,15 +57,20 @@ function finalizer(context: Context): Action[] {
 }
 
 /** With Events for what people want to know of. Those of an action that is refused are passed over with it. */
-function announced(actions: readonly Action[]): Action[] {
+function announced(observed: Observed, actions: readonly Action[]): Action[] {
   return actions.flatMap((action) => {
-    const says = announcement(action);
+    const says = announcement(observed, action);
     return says === null ? [action] : [action, { kind: 'event', type: 'Normal', ...says }];
   });
 }
 
-function announcement(action: Action): { readonly reason: string; readonly message: string } | null {
+function announcement(
+  observed: Observed,
+  action: Action,
+): { readonly reason: string; readonly message: string } | null {
   if (action.kind === 'apply' && isWorkload(action.object)) {
+    // That it is written once more is no news.
+    if (isOverwritten(observed, action)) return null;
     const reason = action.fields === undefined ? 'Created' : 'Updated';
     return { reason, message: applySays(action) };
   }
@@ -86,9 +92,11 @@ function planSurroundings(context: Context): Action[] {
 }
 
 /** How these actions change workloads, for people: what is known of their pods is of before. */
-function changedBy(actions: readonly Action[]): string[] {
+function changedBy({ observed }: Context, actions: readonly Action[]): string[] {
   return actions.flatMap((action) =>
-    action.kind === 'apply' && isWorkload(action.object) ? [applySays(action)] : [],
+    action.kind === 'apply' && isWorkload(action.object) && !isOverwritten(observed, action)
+      ? [applySays(action)]
+      : [],
   );
 }
 
@@ -116,7 +124,7 @@ function planRunning(context: Context): Steps {
       ...{ scaling, healing, stuck: volumes.stuck, resizing: volumes.resizing, waiting: roles.waiting },
       changing: [
         ...rotating(context).map((user) => `Rotating the password of MongoDB user ${user}`),
-        ...changedBy([...servers, ...roles.actions]),
+        ...changedBy(context, [...servers, ...roles.actions]),
       ],
     },
   };
@@ -155,6 +163,7 @@ export function plan(observed: Observed): Plan {
     status === null
       ? []
       : [status, ...statusEvents(before, status.status), ...replicaSetEvents(before, status.status)];
-  const all = [...announced(actions), ...told, ...last];
-  return { actions: all, recheckMs: recheckOf(context, all) };
+  const running = withoutHeld(observed, announced(observed, actions));
+  const all = [...running.actions, ...overwrittenEvents(observed), ...told, ...last];
+  return { actions: all, held: running.held, recheckMs: recheckOf(context, all) };
 }

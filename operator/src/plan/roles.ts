@@ -7,6 +7,7 @@ import { hasHashKey } from './desired/secrets.ts';
 import { externalSecrets, roleDeployment } from './desired/deployments.ts';
 import type { KubeObject, ObjectRef } from './kube.ts';
 import type { Role } from './observed.ts';
+import { isOverwritten } from './overwritten.ts';
 import { isRolledOut, type Workload } from './rollout.ts';
 import { serversInRollout } from './servers.ts';
 
@@ -40,7 +41,10 @@ interface Step {
 function stepOf(context: Context, role: Role): Step {
   const desired = roleDeployment(context, role);
   const live: Workload | null = liveChild(context, 'Deployment', desired.metadata.name);
-  return { role, desired, live, restarts: live !== null && wouldRestart(desired, live) };
+  const action = applying(desired, live);
+  // What somebody changes back does not keep the others waiting.
+  const isPending = action !== null && !isOverwritten(context.observed, action);
+  return { role, desired, live, restarts: live !== null && isPending && wouldRestart(desired, live) };
 }
 
 function apply(context: Context, { role, desired, live }: Step): Action[] {

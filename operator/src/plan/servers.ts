@@ -8,6 +8,7 @@ import type { Server } from './desired/server-set.ts';
 import type { KubeObject } from './kube.ts';
 import { isWhole, mongoReplicas, mongoReport } from './mongo-set.ts';
 import { fresh } from './observed.ts';
+import { isHeld } from './overwritten.ts';
 import { podsOf } from './pods.ts';
 import { nextMember, outdated, type Members, type Workload } from './rollout.ts';
 
@@ -55,7 +56,7 @@ export function planServers(context: Context): Action[] {
     .map((set) => applying(set, liveChild(context, 'StatefulSet', set.metadata.name)))
     .filter((action) => action !== null);
   // What is applied now is not what their revisions tell of yet.
-  if (applied.length > 0) return applied;
+  if (applied.some((action) => !isHeld(context.observed, action))) return applied;
   const [server] = serversInRollout(context);
-  return server === undefined ? [] : nextMember(server, membersOf(context, server));
+  return [...applied, ...(server === undefined ? [] : nextMember(server, membersOf(context, server)))];
 }

@@ -23,6 +23,7 @@ export interface ApiServer {
 
 const HOST = '127.0.0.1';
 const TOKEN = 'all-powerful';
+const MUTATING_POLICIES = 'admissionregistration.k8s.io/v1beta1';
 /** On a busy machine a start takes half a minute. */
 const READY_MS = 90_000;
 const TRIES = 3;
@@ -91,6 +92,8 @@ async function serverArgs(folder: string, etcd: number, port: number): Promise<s
     ...['--authorization-mode=RBAC', '--service-cluster-ip-range=10.0.0.0/16'],
     ...['--service-account-issuer=https://localhost', `--service-account-key-file=${key}`],
     ...[`--service-account-signing-key-file=${key}`],
+    // Tests add policies that change objects on admission. Source: Kubernetes 1.35, beta and off by default.
+    ...['--feature-gates=MutatingAdmissionPolicy=true', `--runtime-config=${MUTATING_POLICIES}=true`],
     // Nobody makes the account that pods would have.
     '--disable-admission-plugins=ServiceAccount',
   ];

@@ -7,6 +7,7 @@ import { credentialsName, PASSWORD_RULE } from '../desired/names.ts';
 import { holdSays } from '../healing/holds.ts';
 import { FAILING_MS, type Component, type ObservedFailure, type Role } from '../observed.ts';
 import { LOSS_ACKNOWLEDGED, mongoReport } from '../mongo-set.ts';
+import { FIELDS_OVERWRITTEN, overwrittenSays } from '../overwritten.ts';
 import { componentOf, isLeaving, isReady, podsOf } from '../pods.ts';
 import { isRolledOut, outdated, type Workload } from '../rollout.ts';
 import { creationFailures, missingKeys, whyUnready } from './causes.ts';
@@ -156,6 +157,11 @@ function refusals(facts: Facts): Verdict[] {
   return [yes(first.reason ?? 'Refused', `What the spec asks for could not be carried out: ${says}`)];
 }
 
+function overwrittenFields({ context }: Facts): Verdict[] {
+  const { overwritten } = context.observed;
+  return overwritten.length === 0 ? [] : [yes(FIELDS_OVERWRITTEN, list(overwritten.map(overwrittenSays)))];
+}
+
 function healingTroubles({ healing }: Facts): Verdict[] {
   const holds = healing.holds.map((hold) => yes(hold.reason, `${hold.component}: ${holdSays(hold)}`));
   const due = healing.patients.filter(({ isDue, startFailure }) => isDue && startFailure === null);
@@ -232,6 +238,7 @@ const STORE_TROUBLES: ReadonlySet<string> = new Set(['MemberUnavailable', 'Store
 function degraded(facts: Facts, store: Verdict): Verdict {
   const troubles = [
     ...refusals(facts),
+    ...overwrittenFields(facts),
     ...dataTroubles(facts),
     ...otherTroubles(facts),
     ...startFailures(facts),
@@ -285,6 +292,8 @@ function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: O
       `The operator has tried in vain for ${FAILING_MS / 1000} s or longer: ${says}`,
     );
   }
+  const [overwritten] = overwrittenFields(facts);
+  if (overwritten) return no(overwritten.reason, overwritten.message);
   if (facts.context.cluster.spec.paused) {
     return yes(
       'Paused',

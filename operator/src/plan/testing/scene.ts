@@ -169,5 +169,6 @@ export function scene(options: SceneOptions = {}): Observed {
       clusterDomain: 'cluster.local',
     },
     refusals: [],
+    overwritten: [],
   };
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube.ts';
 import { parseQuantity } from '../quantity.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { childMeta, type Context } from './context.ts';
+import { CONFIG_DIR, fingerprintedScript, startScript } from './kafka-start.ts';
 import { childName, credentialsName, KAFKA_USERS, memberHosts, PORTS } from './names.ts';
 import { scratch } from './pod.ts';
 import { DATA, serverSet } from './server-set.ts';
@@ -12,7 +13,6 @@ const MIB = 1024 ** 2;
 
 /** Says on pods which configuration they were started with. */
 const CONFIG_HASH = 'hashcluster.io/config';
-const CONFIG_DIR = '/etc/hashcluster';
 
 /** Settings of a broker that is a controller too, without what only the pod knows. Source: Kafka, "KRaft". */
 export function kafkaProperties({ cluster, observed }: Context): string {
@@ -30,6 +30,8 @@ export function kafkaProperties({ cluster, observed }: Context): string {
     'inter.broker.listener.name=CLIENTS',
     'sasl.enabled.mechanisms=SCRAM-SHA-512',
     'sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512',
+    // Controllers cannot know each other by SCRAM: its credentials are in the metadata that they would have to read first.
+    // Source: KIP-900, by which only brokers get SCRAM. It is PLAIN, in clear on the network of these pods, until there is TLS.
     'sasl.mechanism.controller.protocol=PLAIN',
     'listener.name.controller.sasl.enabled.mechanisms=PLAIN',
     'log.dirs=/var/lib/kafka/data/logs',
@@ -65,44 +67,18 @@ const LOGGING = `Configuration:
         - ref: STDOUT
 `;
 
-/**
- * What the pod knows and the passwords are added at the start, in memory: a ConfigMap holds no secrets. The first start
- * writes the users into the metadata, which is the only way to have them before the first connection.
- */
-function startScript(domain: string): string {
-  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
-  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
-  const clients = 'listener.name.clients.scram-sha-512.sasl.jaas.config';
-  const users = KAFKA_USERS.filter((user) => user !== 'controller');
-  return `set -euo pipefail
-umask 077
-config=/run/kafka/server.properties
-{
-  cat ${CONFIG_DIR}/server.properties
-  echo "node.id=\${POD_NAME##*-}"
-  echo "advertised.listeners=CLIENTS://$POD_NAME.$SERVICE.$POD_NAMESPACE.svc.${domain}:${PORTS.kafka}"
-  echo "listener.name.controller.plain.sasl.jaas.config=${plain} required username=\\"controller\\" password=\\"$CONTROLLER_PASSWORD\\" user_controller=\\"$CONTROLLER_PASSWORD\\";"
-  echo "${clients}=${scram} required username=\\"broker\\" password=\\"$BROKER_PASSWORD\\";"
-} > "$config"
-cd /opt/kafka
-if [[ ! -f /var/lib/kafka/data/logs/meta.properties ]]; then
-  bin/kafka-storage.sh format --cluster-id="$CLUSTER_ID" --config "$config"${users
-    .map(
-      (user) =>
-        ` \\\n    --add-scram "SCRAM-SHA-512=[name=${user},password=$${user.toUpperCase()}_PASSWORD]"`,
-    )
-    .join('')}
-fi
-exec bin/kafka-server-start.sh "$config"
-`;
-}
-
 function configData(context: Context): Record<string, string> {
   return {
     'server.properties': kafkaProperties(context),
     'log4j2.yaml': LOGGING,
     'start.sh': startScript(context.observed.defaults.clusterDomain),
   };
+}
+
+/** Changes when brokers must be restarted. */
+function configHash(context: Context): string {
+  const script = fingerprintedScript(context.observed.defaults.clusterDomain);
+  return fingerprint([kafkaProperties(context), LOGGING, script].join('\n'));
 }
 
 /** Configuration of the brokers. */
@@ -160,7 +136,7 @@ export function kafkaSet(context: Context): KubeObject {
       probes: PROBES,
       user: USER,
       graceSeconds: 90,
-      annotations: { [CONFIG_HASH]: fingerprint(Object.values(configData(context)).join('\n')) },
+      annotations: { [CONFIG_HASH]: configHash(context) },
       volumes: [
         scratch('tmp', '256Mi'),
         { name: 'run-kafka', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },

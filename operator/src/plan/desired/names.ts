@@ -42,13 +42,18 @@ export function passwordKey(user: string): string {
   return `${user}-password`;
 }
 
-/** What passwords must be: in the address of MongoDB other characters would need an escape. */
+/** What passwords must be: in the address of MongoDB, and in what Kafka is formatted with, other characters would need an escape. */
 export const PASSWORD = /^[\w.~-]{8,128}$/;
 export const PASSWORD_RULE = '8 to 128 characters of A-Z, a-z, 0-9, ".", "_", "~" and "-"';
 
-/** The annotation of the applied Secret that says which user of MongoDB a role has now. */
+/** The annotation of the applied Secret that says which user of the server a role has now. */
 export function userAnnotation(user: string): string {
   return `hashcluster.io/${user}-user`;
+}
+
+/** The annotation of the applied Secret of Kafka that says which user of a role is to be dropped once no pod uses it. */
+export function formerUserAnnotation(user: string): string {
+  return `hashcluster.io/${user}-former-user`;
 }
 
 /** The Secret with the key by which Secrets of others are hashed: a plain hash of a password can be guessed. */

@@ -12,6 +12,7 @@ import type { ApiFacts, OperatorDefaults } from './plan/observed.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import { Reconciler } from './reconcile.ts';
+import { KafkaServers } from './servers/kafka.ts';
 import { MongoServers } from './servers/mongodb.ts';
 import type { Measures } from './measures.ts';
 
@@ -27,6 +28,7 @@ export interface OperatorOptions {
   /** HashClusters that are reconciled at once. */
   readonly concurrency?: number;
   readonly mongo?: MongoServers;
+  readonly kafka?: KafkaServers;
   /** The API server's when absent. */
   readonly clock?: Clock;
 }
@@ -49,7 +51,7 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options;
     const { transport, caches, logger, measures, defaults, term, clock = transport.time } = options;
-    const { mongo = new MongoServers() } = options;
+    const { mongo = new MongoServers(), kafka = new KafkaServers() } = options;
     const secrets = new Secrets(transport, clock);
     this.#events = new EventRecorder({
       ...{ transport, controller: CONTROLLER, instance: options.instance, clock },
@@ -71,7 +73,7 @@ export class Operator {
     const reconciler = new Reconciler({
       ...{ caches, secrets, readings: this.#readings, defaults, clock },
       api: () => ({ facts: this.#facts(), storageClasses: this.#api.storageClasses }),
-      applier: new Applier({ writer, events: this.#events, mongo, readSecret, logger }),
+      applier: new Applier({ writer, events: this.#events, mongo, kafka, readSecret, logger }),
       readLive: writer.read.bind(writer),
       onAction: ({ kind }) => measures.acted(kind),
     });

@@ -41,7 +41,8 @@ const CLAIM = 'PersistentVolumeClaim';
 
 /** After these, Secrets may not be what they were, or of no interest any more. */
 const FORGETS: ReadonlySet<ActionKind> = new Set([
-  ...(['createSecret', 'copySecret', 'patchSecret', 'rotateMongoUsers', 'delete', 'finalizer'] as const),
+  ...(['createSecret', 'copySecret', 'patchSecret', 'rotateMongoUsers', 'rotateKafkaUsers'] as const),
+  ...(['dropKafkaUsers', 'delete', 'finalizer'] as const),
 ]);
 
 /** One round, and what became of it. */

@@ -23,7 +23,7 @@ const OPEN: Readonly<Record<string, readonly string[]>> = {
   worker: ['mongodb 27017', 'kafka 9092'],
   mongodb: ['mongodb 27017'],
   kafka: ['kafka 9092', 'kafka 9093'],
-  operator: ['endpoint 5000', 'endpoint 9090', 'worker 9090', 'mongodb 27017', 'api 443'],
+  operator: ['endpoint 5000', 'endpoint 9090', 'worker 9090', 'mongodb 27017', 'kafka 9092', 'api 443'],
   stranger: ['api 443'],
 };
 

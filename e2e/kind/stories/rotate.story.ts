@@ -7,6 +7,8 @@ import { runsOf } from '../lib/settings.ts';
 const cluster = new TestCluster('rotate');
 const CREDENTIALS = `${cluster.name}-mongodb-credentials`;
 const APPLIED = `${CREDENTIALS}-applied`;
+const KAFKA_CREDENTIALS = `${cluster.name}-kafka-credentials`;
+const KAFKA_APPLIED = `${KAFKA_CREDENTIALS}-applied`;
 const RUNS = runsOf();
 
 beforeAll(async () => {
@@ -32,30 +34,64 @@ async function backupOf(name: string): Promise<Readonly<Record<string, unknown>>
   return { ...rest, metadata: { name, namespace, labels, annotations, ownerReferences } };
 }
 
-async function setPasswords(passwords: Readonly<Record<string, string>>): Promise<void> {
-  const patch = JSON.stringify({ stringData: passwords });
-  await cluster.namespace.kubectl(['patch', 'secret', CREDENTIALS, '--type', 'merge', '--patch', patch]);
+async function annotationsOf(name: string): Promise<Readonly<Record<string, string>>> {
+  const secret = await backupOf(name);
+  return (secret['metadata'] as { readonly annotations: Readonly<Record<string, string>> }).annotations;
 }
 
-describe('credentials of a managed MongoDB', () => {
+async function setPasswords(secret: string, password: string): Promise<void> {
+  const stringData = { 'endpoint-password': password, 'worker-password': password };
+  const patch = JSON.stringify({ stringData });
+  await cluster.namespace.kubectl(['patch', 'secret', secret, '--type', 'merge', '--patch', patch]);
+}
+
+/** Changes both roles' passwords under load, and waits until every pod was replaced by one that has them. */
+async function rotateUnderLoad(secret: string, password: string): Promise<void> {
+  const roles = async (): Promise<readonly string[]> => [
+    ...(await cluster.pods('endpoint')),
+    ...(await cluster.pods('worker')),
+  ];
+  const before = await roles();
+  const tally = await underLoad(cluster.host, 50, async (load) => {
+    await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
+    await setPasswords(secret, password);
+    const isReplaced = async (): Promise<boolean> => {
+      const now = await roles();
+      return now.length > 0 && !now.some((name) => before.includes(name));
+    };
+    await cluster.until('rolled out with new passwords', isReplaced, 300);
+    await cluster.ready();
+  });
+  const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
+  expect([wrong, tally.failures]).toEqual([[], []]);
+}
+
+describe('credentials of a managed Kafka', () => {
   test.each(RUNS)(
     'are rotated under load by a change of the Secret, and no request fails (run %d)',
     async (run) => {
       const password = `rotated-for-run-${run}`;
-      const before = [...(await cluster.pods('endpoint')), ...(await cluster.pods('worker'))];
-      const tally = await underLoad(cluster.host, 50, async (load) => {
-        await cluster.until('under load', () => Promise.resolve(load.acknowledged >= 100), 60);
-        await setPasswords({ 'endpoint-password': password, 'worker-password': password });
-        const isReplaced = async (): Promise<boolean> => {
-          const now = [...(await cluster.pods('endpoint')), ...(await cluster.pods('worker'))];
-          return now.length > 0 && !now.some((name) => before.includes(name));
-        };
-        await cluster.until('rolled out with new passwords', isReplaced, 300);
-        await cluster.ready();
+      await rotateUnderLoad(KAFKA_CREDENTIALS, password);
+      // The users before are dropped once no pod has them.
+      const isDropped = async (): Promise<boolean> =>
+        !Object.keys(await annotationsOf(KAFKA_APPLIED)).some((name) => name.endsWith('-former-user'));
+      await cluster.until('without the users before', isDropped, 120);
+      const annotations = await annotationsOf(KAFKA_APPLIED);
+      const applied = await dataOf(KAFKA_APPLIED);
+      const inForce = ['endpoint', 'worker'].map((role) => {
+        const user = annotations[`hashcluster.io/${role}-user`];
+        return Buffer.from(applied?.[`${user}-password`] ?? '', 'base64').toString();
       });
-      const wrong = await audit(cluster.host, tally, { samples: 30, limitMs: 120_000 });
-      expect([wrong, tally.failures]).toEqual([[], []]);
+      expect(inForce).toEqual([password, password]);
     },
+    600_000,
+  );
+});
+
+describe('credentials of a managed MongoDB', () => {
+  test.each(RUNS)(
+    'are rotated under load by a change of the Secret, and no request fails (run %d)',
+    (run) => rotateUnderLoad(CREDENTIALS, `rotated-for-run-${run}`),
     600_000,
   );
 

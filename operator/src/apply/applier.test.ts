@@ -7,6 +7,7 @@ import { Transport } from '../control/transport.ts';
 import type { Action } from '../plan/action.ts';
 import { type KubeObject, refOf } from '../plan/kube.ts';
 import { RecordingLogger } from '../runtime/testing/recording-logger.ts';
+import { KafkaServers } from '../servers/kafka.ts';
 import { MongoServers } from '../servers/mongodb.ts';
 import { Applier } from './applier.ts';
 import { Writer } from './writer.ts';
@@ -52,7 +53,14 @@ async function setup(check: () => void = () => undefined) {
   });
   const readSecret = (_namespace: string, name: string) =>
     Promise.reject(new Error(`there is no Secret ${name}`));
-  const applier = new Applier({ writer, events, mongo: new MongoServers(), readSecret, logger });
+  const applier = new Applier({
+    writer,
+    events,
+    mongo: new MongoServers(),
+    kafka: new KafkaServers(),
+    readSecret,
+    logger,
+  });
   stops.push(
     () => server.stop(),
     () => transport.stop(),

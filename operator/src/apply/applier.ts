@@ -1,28 +1,24 @@
 import { FINALIZER, type HashCluster } from '../api/hash-cluster.ts';
 import { ApiError, isTooMany } from '../control/errors.ts';
 import type { EventRecorder } from '../control/events.ts';
-import {
-  actionRef,
-  type Action,
-  type ActionKind,
-  type ActionOf,
-  type MongoAddress,
-  type MongoUser,
-} from '../plan/action.ts';
+import { actionRef, type Action, type ActionKind } from '../plan/action.ts';
 import type { ObjectRef } from '../plan/kube.ts';
 import type { LedgerEntry, Refusal } from '../plan/observed.ts';
 import { RESIZE_REQUESTED } from '../plan/volumes.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { MongoServers, MongoTarget } from '../servers/mongodb.ts';
+import type { KafkaServers } from '../servers/kafka.ts';
+import type { MongoServers } from '../servers/mongodb.ts';
 import { generateData } from './generate.ts';
 import { NotControlled } from './ownership.ts';
 import { copiedData, patchSecret, type ReadSecret } from './secret-copies.ts';
+import { kafkaEffects, mongoEffects, type Effects, type ServerKind } from './server-effects.ts';
 import type { Writer } from './writer.ts';
 
 export interface ApplierOptions {
   readonly writer: Writer;
   readonly events: EventRecorder;
   readonly mongo: MongoServers;
+  readonly kafka: KafkaServers;
   readonly readSecret: ReadSecret;
   readonly logger: Logger;
 }
@@ -37,10 +33,6 @@ export interface Outcome {
   readonly failure: { readonly action: ActionKind; readonly ref: string; readonly error: unknown } | null;
 }
 
-type Effects = {
-  readonly [K in ActionKind]: (action: ActionOf<K>, cluster: HashCluster) => Promise<void> | void;
-};
-
 /** Statuses by which the server says that it will never take the object as it is. */
 const NEVER = new Set([400, 403, 422]);
 
@@ -51,7 +43,8 @@ export class Applier {
 
   constructor(options: ApplierOptions) {
     this.#options = options;
-    this.#effects = { ...apiEffects(options), ...serverEffects(options), remember: () => undefined };
+    const servers = { ...mongoEffects(options), ...kafkaEffects(options) };
+    this.#effects = { ...apiEffects(options), ...servers, remember: () => undefined };
   }
 
   /**
@@ -112,15 +105,6 @@ function clusterRef({ apiVersion, kind, metadata: { namespace, name, uid } }: Ha
   return { apiVersion, kind, namespace, name, uid };
 }
 
-type ServerKind =
-  | 'initiateMongo'
-  | 'reconfigureMongo'
-  | 'ensureMongoUsers'
-  | 'stepDownMongo'
-  | 'fenceMongo'
-  | 'rotateMongoUsers'
-  | 'dropMongoUsers';
-
 function apiEffects({ writer, events, readSecret }: ApplierOptions): Omit<Effects, ServerKind | 'remember'> {
   return {
     apply: ({ object, uid }) => writer.apply(object, uid),
@@ -152,37 +136,5 @@ function apiEffects({ writer, events, readSecret }: ApplierOptions): Omit<Effect
         : writer.mergeIfThere(clusterRef(cluster), patch);
     },
     status: ({ status }, cluster) => writer.applyStatus(clusterRef(cluster), status),
-  };
-}
-
-function serverEffects({ mongo, readSecret, writer }: ApplierOptions): Pick<Effects, ServerKind> {
-  const target = async (cluster: HashCluster, address: MongoAddress): Promise<MongoTarget> => {
-    const { name, key } = address.keyfile;
-    const keyfile = await readSecret(cluster.metadata.namespace, name, key);
-    return { setName: address.setName, setId: address.setId, hosts: address.hosts, keyfile };
-  };
-  const logins = ({ metadata: { namespace } }: HashCluster, users: readonly MongoUser[]) =>
-    Promise.all(
-      users.map(async ({ name, roles, secret }) => {
-        const password = await readSecret(namespace, secret.name, secret.key);
-        return { name, roles, password };
-      }),
-    );
-  return {
-    initiateMongo: async ({ address, members }, cluster) =>
-      mongo.initiate(await target(cluster, address), members),
-    reconfigureMongo: async ({ address, fromVersion, members }, cluster) =>
-      mongo.reconfigure(await target(cluster, address), { fromVersion, members }),
-    stepDownMongo: async ({ address, from, freeze }, cluster) =>
-      mongo.stepDown(await target(cluster, address), { from, freeze }),
-    fenceMongo: async ({ address, host }, cluster) => mongo.fence(await target(cluster, address), host),
-    ensureMongoUsers: async ({ address, users }, cluster) =>
-      mongo.ensureUsers(await target(cluster, address), await logins(cluster, users)),
-    rotateMongoUsers: async ({ address, users, applied }, cluster) => {
-      await mongo.ensureUsers(await target(cluster, address), await logins(cluster, users));
-      await patchSecret(writer, readSecret, applied);
-    },
-    dropMongoUsers: async ({ address, names }, cluster) =>
-      mongo.dropUsers(await target(cluster, address), names),
   };
 }

@@ -25,6 +25,21 @@ export async function copiedData(
   return Object.fromEntries(entries);
 }
 
+/**
+ * Values of one Secret are given to a server, and then written into another one, if that is still the one that was seen.
+ * Both get the very same values, also when somebody changes them meanwhile. `give` is told the values by their keys there.
+ */
+export async function giveAndPatch(
+  { writer, readSecret }: { readonly writer: Writer; readonly readSecret: ReadSecret },
+  { ref, from, keys, annotations }: SecretPatch,
+  give: (values: Readonly<Record<string, string>>) => Promise<void>,
+): Promise<void> {
+  const data = await copiedData(readSecret, { namespace: ref.namespace, from, keys });
+  const values = keys.map(({ from: key, to }) => [key, Buffer.from(data[to]!, 'base64').toString()]);
+  await give(Object.fromEntries(values) as Record<string, string>);
+  await writer.merge(ref, { data, ...(annotations && { metadata: { annotations } }) });
+}
+
 /** Writes values of one Secret into another one, if that is still the one that was seen. */
 export async function patchSecret(writer: Writer, readSecret: ReadSecret, patch: SecretPatch): Promise<void> {
   const { ref, from, keys, annotations } = patch;

@@ -70,4 +70,30 @@ withStage('credentials of managed servers', (stage) => {
     },
     TEST_MS,
   );
+
+  test(
+    'that are changed reach Kafka by a second user, and the status says why they do not',
+    async () => {
+      const scene = await stage().scene('kafka-rotation');
+      scene.kafka.trouble = 'no broker is there';
+      await scene.operate();
+      await scene.clusters.create('demo');
+      await scene.settled('demo');
+      const data = { 'worker-password': Buffer.from('a-new-password').toString('base64') };
+      await scene.meddle({ ...SECRET, name: 'demo-kafka-credentials' }, { data });
+      const says = async (): Promise<string> => JSON.stringify((await scene.clusters.get('demo')).status);
+      expect(await until(async () => (await says()).includes('no broker is there'), WITHIN_MS)).toBe(true);
+      scene.kafka.trouble = null;
+      const dropped = await until(
+        () => Promise.resolve(scene.kafka.history.includes('drop worker')),
+        WITHIN_MS,
+      );
+      expect([dropped, scene.kafka.history]).toEqual([true, ['set worker-2', 'drop worker']]);
+      expect(scene.kafka.passwords.get('worker-2')).toBe('a-new-password');
+      const applied = await values(stage(), scene, 'demo-kafka-credentials-applied');
+      expect(applied!['worker-2-password']).toBe('a-new-password');
+      await scene.settled('demo');
+    },
+    TEST_MS,
+  );
 });

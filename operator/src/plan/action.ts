@@ -47,6 +47,21 @@ export interface MongoAddress {
   readonly keyfile: { readonly name: string; readonly key: string };
 }
 
+/** A user of Kafka, and where its password is. */
+export interface KafkaUser {
+  readonly name: string;
+  /** The Secret and its key with the password. */
+  readonly secret: { readonly name: string; readonly key: string };
+}
+
+/** How the managed brokers are reached, and as whom. */
+export interface KafkaAddress {
+  /** `host:port` of every broker that should be. */
+  readonly hosts: readonly string[];
+  readonly user: string;
+  readonly secret: { readonly name: string; readonly key: string };
+}
+
 /** One thing to do. `why` is what logs, events and people are told. */
 export type Action =
   /**
@@ -152,6 +167,25 @@ export type Action =
       readonly kind: 'dropMongoUsers';
       readonly address: MongoAddress;
       readonly names: readonly string[];
+      readonly why: string;
+    }
+  /** Gives users of Kafka new passwords (SCRAM), and notes in a Secret that they have them. */
+  | {
+      readonly kind: 'rotateKafkaUsers';
+      readonly address: KafkaAddress;
+      readonly users: readonly KafkaUser[];
+      readonly applied: SecretPatch;
+      readonly why: string;
+    }
+  /** Drops users of Kafka that no pod uses any more, and takes annotations of a Secret away; users that are gone are passed over. */
+  | {
+      readonly kind: 'dropKafkaUsers';
+      readonly address: KafkaAddress;
+      readonly names: readonly string[];
+      readonly applied: {
+        readonly ref: ObjectRef;
+        readonly annotations: Readonly<Record<string, string | null>>;
+      };
       readonly why: string;
     }
   /** Puts our finalizer on the HashCluster, or takes it away. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Action } from './action.ts';
 import { envOf } from './desired/testing.ts';
-import { secretFacts } from './testing/scene.ts';
+import { plan } from './plan.ts';
+import { pod as podOf, secretFacts } from './testing/scene.ts';
 import { World } from './testing/world.ts';
 
 const CREDENTIALS = { mongodb: 'hc-mongodb-credentials', kafka: 'hc-kafka-credentials' } as const;
@@ -79,7 +80,9 @@ describe('credentials', () => {
   test.each([
     ['a keyfile', 'mongodb', 'keyfile', 'other'],
     ['a cluster id', 'kafka', 'cluster-id', 'other'],
-    ['a password that Kafka was formatted with', 'kafka', 'worker-password', 'other'],
+    ['a password by which brokers know each other', 'kafka', 'broker-password', 'other'],
+    ['a password by which controllers know each other', 'kafka', 'controller-password', 'other'],
+    ['a password of Kafka that is missing', 'kafka', 'worker-password', undefined],
     ['a password that is missing', 'mongodb', 'worker-password', undefined],
   ] as const)('get back %s, which cannot be changed', (_, server, key, value) => {
     const world = settled();
@@ -91,20 +94,33 @@ describe('credentials', () => {
   });
 });
 
-describe('a changed password', () => {
-  /** User and Secret of MongoDB that workers are started with. */
+describe.each(['mongodb', 'kafka'] as const)('a changed password of %s', (server) => {
+  const credentials = CREDENTIALS[server];
+  const applied = APPLIED[server];
+  const [SET, DROP] =
+    server === 'mongodb'
+      ? (['rotateMongoUsers', 'dropMongoUsers'] as const)
+      : (['rotateKafkaUsers', 'dropKafkaUsers'] as const);
+
+  /** User and Secret of the server that workers are started with. */
   function worker(world: World): string {
-    const { MONGODB_URI, MONGODB_PASSWORD } = envOf(world.child('Deployment', 'hc-worker'));
-    const { name, key } = (JSON.parse(MONGODB_PASSWORD!) as { secretKeyRef: { name: string; key: string } })
+    const { MONGODB_URI, MONGODB_PASSWORD, KAFKA_USERNAME, KAFKA_PASSWORD } = envOf(
+      world.child('Deployment', 'hc-worker'),
+    );
+    const [user, password] =
+      server === 'mongodb'
+        ? [/\/\/([\w-]+):/.exec(MONGODB_URI!)![1], MONGODB_PASSWORD]
+        : [KAFKA_USERNAME, KAFKA_PASSWORD];
+    const { name, key } = (JSON.parse(password!) as { secretKeyRef: { name: string; key: string } })
       .secretKeyRef;
-    return `${/\/\/([\w-]+):/.exec(MONGODB_URI!)![1]} ${name} ${key}`;
+    return `${user} ${name} ${key}`;
   }
 
-  /** What is done about MongoDB and workers, in order. */
+  /** What is done about the server and workers, in order. */
   function steps(log: readonly Action[]): string[] {
     return log.flatMap((action) => {
-      if (action.kind === 'rotateMongoUsers') return [`set ${action.users.map(({ name }) => name).join()}`];
-      if (action.kind === 'dropMongoUsers') return [`drop ${action.names.join()}`];
+      if (action.kind === SET) return [`set ${action.users.map(({ name }) => name).join()}`];
+      if (action.kind === DROP) return [`drop ${action.names.join()}`];
       return action.kind === 'apply' && action.object.kind === 'Deployment'
         ? [`roll out ${action.object.metadata.name}`]
         : [];
@@ -113,25 +129,25 @@ describe('a changed password', () => {
 
   test('of workers is given to another user, rolled out, and only then the user before is dropped', () => {
     const world = settled();
-    expect(worker(world)).toBe(`worker ${CREDENTIALS.mongodb} worker-password`);
+    expect(worker(world)).toBe(`worker ${credentials} worker-password`);
     for (const [value, user, before] of [
       ['second', 'worker-2', 'worker'],
       ['third', 'worker', 'worker-2'],
     ] as const) {
       const { length } = world.log;
-      world.editSecret(CREDENTIALS.mongodb, 'worker-password', value);
+      world.editSecret(credentials, 'worker-password', value);
       world.settle();
       expect(steps(world.log.slice(length))).toEqual([`set ${user}`, 'roll out hc-worker', `drop ${before}`]);
-      expect(worker(world)).toBe(`${user} ${APPLIED.mongodb} ${user}-password`);
-      expect(world.secrets.get(APPLIED.mongodb)!.digests[`${user}-password`]).toBe(value);
+      expect(worker(world)).toBe(`${user} ${applied} ${user}-password`);
+      expect(world.secrets.get(applied)!.digests[`${user}-password`]).toBe(value);
     }
   });
 
   test('is not applied again while pods may still use the user before', () => {
     const world = settled();
-    world.editSecret(CREDENTIALS.mongodb, 'worker-password', 'second');
+    world.editSecret(credentials, 'worker-password', 'second');
     world.step();
-    world.editSecret(CREDENTIALS.mongodb, 'worker-password', 'third');
+    world.editSecret(credentials, 'worker-password', 'third');
     const { length } = world.log;
     world.settle();
     expect(steps(world.log.slice(length))).toEqual([
@@ -140,43 +156,100 @@ describe('a changed password', () => {
     ]);
   });
 
-  test('of a user that no pod has is set at once', () => {
-    const world = settled();
-    const { length } = world.log;
-    world.editSecret(CREDENTIALS.mongodb, 'admin-password', 'second');
-    world.settle();
-    expect(steps(world.log.slice(length))).toEqual(['set admin']);
-  });
-
   test('that cannot stand in an address is refused, and that is said', () => {
     const world = settled();
-    world.editSecret(CREDENTIALS.mongodb, 'worker-password', 'a@b');
-    const facts = world.secrets.get(CREDENTIALS.mongodb)!;
-    world.secrets.set(CREDENTIALS.mongodb, { ...facts, invalid: ['worker-password'] });
+    world.editSecret(credentials, 'worker-password', 'a@b');
+    const facts = world.secrets.get(credentials)!;
+    world.secrets.set(credentials, { ...facts, invalid: ['worker-password'] });
     expect(kinds(world.step().actions)).toEqual([]);
     expect(degraded(world)).toMatch(
-      /^InvalidPassword: Secret hc-mongodb-credentials: worker-password must be/,
+      new RegExp(`^InvalidPassword: Secret ${credentials}: worker-password must be`),
     );
   });
 
   test('of a deleted Secret is the one in force when it is restored', () => {
     const world = settled();
-    world.editSecret(CREDENTIALS.mongodb, 'worker-password', 'second');
+    world.editSecret(credentials, 'worker-password', 'second');
     world.settle();
-    world.secrets.delete(CREDENTIALS.mongodb);
+    world.secrets.delete(credentials);
     world.settle();
-    expect(world.secrets.get(CREDENTIALS.mongodb)!.digests['worker-password']).toBe('second');
+    expect(world.secrets.get(credentials)!.digests['worker-password']).toBe('second');
   });
 
   test('does not lock pods out when the copy of what was applied is lost', () => {
     const world = settled();
-    world.editSecret(CREDENTIALS.mongodb, 'worker-password', 'second');
+    world.editSecret(credentials, 'worker-password', 'second');
     world.settle();
-    const before = [worker(world), world.secrets.get(APPLIED.mongodb)!.digests['worker-2-password']];
-    world.secrets.delete(APPLIED.mongodb);
+    const before = [worker(world), world.secrets.get(applied)!.digests['worker-2-password']];
+    world.secrets.delete(applied);
     const { length } = world.log;
     world.settle();
-    expect(steps(world.log.slice(length))).toEqual([]);
-    expect([worker(world), world.secrets.get(APPLIED.mongodb)!.digests['worker-2-password']]).toEqual(before);
+    // Kafka is not asked for its users: the other one is dropped, whether it exists or not.
+    const drops = server === 'kafka' ? ['drop endpoint-2,worker'] : [];
+    expect(steps(world.log.slice(length))).toEqual(drops);
+    expect([worker(world), world.secrets.get(applied)!.digests['worker-2-password']]).toEqual(before);
+  });
+});
+
+test('a changed password of a user that no pod has is set at once', () => {
+  const world = settled();
+  const { length } = world.log;
+  world.editSecret(CREDENTIALS.mongodb, 'admin-password', 'second');
+  world.settle();
+  const done = world.log.slice(length).filter(({ kind }) => /Mongo/.test(kind));
+  expect(done).toMatchObject([{ kind: 'rotateMongoUsers', users: [{ name: 'admin' }] }]);
+});
+
+describe('a password of Kafka that is being changed', () => {
+  function changed(): World {
+    const world = settled();
+    world.editSecret(CREDENTIALS.kafka, 'worker-password', 'second');
+    return world;
+  }
+
+  test('is said in the status', () => {
+    const world = changed();
+    world.step();
+    const progressing = world.status?.conditions?.find(({ type }) => type === 'Progressing');
+    expect(progressing?.message).toContain('Rotating the password of Kafka user worker');
+  });
+
+  test('is set and dropped by the brokers’ own user, with the password in force', () => {
+    const world = changed();
+    const { length } = world.log;
+    world.settle();
+    const secret = { name: APPLIED.kafka, key: 'broker-password' };
+    const calls = world.log.slice(length).filter(({ kind }) => /Kafka/.test(kind));
+    expect(calls).toMatchObject([
+      { kind: 'rotateKafkaUsers', address: { user: 'broker', secret } },
+      { kind: 'dropKafkaUsers', address: { user: 'broker', secret } },
+    ]);
+  });
+
+  test('waits while no broker runs', () => {
+    const world = changed();
+    const brokers = /^hc-kafka-/;
+    const observed = world.observe();
+    const pods = observed.pods.filter(({ metadata }) => !brokers.test(metadata.name));
+    const kept = plan({ ...observed, pods }).actions.filter(({ kind }) => /Kafka/.test(kind));
+    expect(kept).toEqual([]);
+  });
+
+  test('does not restart brokers', () => {
+    const world = changed();
+    const { length } = world.log;
+    world.settle();
+    expect(world.log.slice(length).filter(({ kind }) => kind === 'evict')).toEqual([]);
+  });
+
+  test('leaves the user before while a pod that has it is still leaving', () => {
+    const world = changed();
+    world.step();
+    world.step();
+    const observed = world.observe();
+    const leaving = podOf('hc-worker-old', { component: 'worker', leaving: 0 });
+    const actions = (pods: typeof observed.pods) =>
+      plan({ ...observed, pods }).actions.filter(({ kind }) => kind === 'dropKafkaUsers').length;
+    expect([actions(observed.pods), actions([...observed.pods, leaving])]).toEqual([1, 0]);
   });
 });

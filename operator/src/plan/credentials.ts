@@ -1,4 +1,4 @@
-import type { Action, ActionOf, CopiedKey, MongoUser } from './action.ts';
+import type { Action, ActionOf, CopiedKey } from './action.ts';
 import {
   foreignCredentials,
   labelsOf,
@@ -7,22 +7,32 @@ import {
   type Context,
   liveChild,
 } from './desired/context.ts';
-import { activeUser, isRole, mongoAddress, mongoUsers, usersOf } from './desired/mongodb.ts';
 import {
   appliedName,
   credentialsName,
+  formerUserAnnotation,
   MONGO_USERS,
   passwordKey,
   userAnnotation,
   childName,
 } from './desired/names.ts';
 import { generatedKeys, missingHashKey, missingSecrets } from './desired/secrets.ts';
-import type { MongoReport, Role, SecretFacts } from './observed.ts';
+import { activeUser, nextUser, usersOf } from './desired/users.ts';
+import type { Role, SecretFacts } from './observed.ts';
 import { claimsOf } from './volumes.ts';
 
 type Server = 'mongodb' | 'kafka';
 const SERVERS = ['mongodb', 'kafka'] as const;
 const ROLES = ['endpoint', 'worker'] as const;
+
+/**
+ * Users whose passwords may be changed in the Secret. Brokers and controllers know each other by theirs, each from when it
+ * was started: there is no order of restarts in which all of them would know both.
+ */
+export const ROTATED_USERS: Readonly<Record<Server, readonly string[]>> = {
+  mongodb: MONGO_USERS,
+  kafka: ROLES,
+};
 
 /** Both Secrets of a managed server; null: it does not exist, or is not ours. */
 interface Pair {
@@ -51,9 +61,8 @@ export function lostCredentials(context: Context): Server[] {
 /** What holds where nothing was changed: each key of the credentials, and where its value is among what was applied. */
 function restoredKeys(context: Context, server: Server): CopiedKey[] {
   return generatedKeys(server).map(({ name: to }) => {
-    const role = MONGO_USERS.find((user) => passwordKey(user) === to);
-    const from = server === 'mongodb' && role ? passwordKey(activeUser(context, role)) : to;
-    return { from, to };
+    const user = ROTATED_USERS[server].find((rotated) => passwordKey(rotated) === to);
+    return { from: user === undefined ? to : passwordKey(activeUser(context, server, user)), to };
   });
 }
 
@@ -78,27 +87,42 @@ interface Authenticated {
   };
 }
 
-/** The user of MongoDB that pods of a role are started with; the first one where there are none. */
-function liveUser(context: Context, role: Role): string {
+function envOf(context: Context, role: Role): Readonly<Record<string, string | undefined>> {
   const live = liveChild(context, 'Deployment', childName(context.cluster, role)) as Authenticated | null;
   const { env = [] } = live?.spec.template?.spec.containers[0] ?? {};
-  const uri = env.find(({ name }) => name === 'MONGODB_URI')?.value ?? '';
-  const [, user = role] = /^mongodb:\/\/([\w-]+):/.exec(uri) ?? [];
-  return usersOf(role).includes(user) ? user : role;
+  return Object.fromEntries(env.map(({ name, value }) => [name, value]));
+}
+
+/** The user of a server that pods of a role are started with; the first one where there are none. */
+function liveUser(context: Context, server: Server, role: Role): string {
+  const { MONGODB_URI = '', KAFKA_USERNAME } = envOf(context, role);
+  const user = server === 'kafka' ? KAFKA_USERNAME : /^mongodb:\/\/([\w-]+):/.exec(MONGODB_URI)?.[1];
+  return user !== undefined && usersOf(role).includes(user) ? user : role;
+}
+
+/** Kafka is not asked for its users: the other one of a role is dropped, where there are pods that may have had it. */
+function formerUsers(context: Context): [string, string][] {
+  return ROLES.filter((role) => liveChild(context, 'Deployment', childName(context.cluster, role))).map(
+    (role) => [formerUserAnnotation(role), nextUser(role, liveUser(context, 'kafka', role))],
+  );
 }
 
 /** What is applied, as far as the credentials and running pods tell: made with the cluster, or after the copy was lost. */
 function firstCopy(context: Context, server: Server, name: string) {
-  const users = ROLES.map((role) => ({ role, user: liveUser(context, role) })).filter(
-    ({ role, user }) => server === 'mongodb' && user !== role,
+  const users = ROLES.map((role) => ({ role, user: liveUser(context, server, role) })).filter(
+    ({ role, user }) => user !== role,
   );
   const keys = generatedKeys(server).map(({ name: from }): CopiedKey => {
     const other = users.find(({ role }) => passwordKey(role) === from);
     return { from, to: other ? passwordKey(other.user) : from };
   });
-  const annotations = Object.fromEntries(users.map(({ role, user }) => [userAnnotation(role), user]));
+  const annotations = Object.fromEntries([
+    ...users.map(({ role, user }) => [userAnnotation(role), user]),
+    ...(server === 'kafka' ? formerUsers(context) : []),
+  ]) as Record<string, string>;
   const made = target(context, server, name);
-  const object = users.length > 0 ? { ...made, metadata: { ...made.metadata, annotations } } : made;
+  const isNoted = Object.keys(annotations).length > 0;
+  const object = isNoted ? { ...made, metadata: { ...made.metadata, annotations } } : made;
   return { object, keys };
 }
 
@@ -125,18 +149,19 @@ function event(reason: string, message: string): ActionOf<'event'> {
 }
 
 /** Keys of the credentials that are not what was applied. */
-function changedKeys(context: Context, server: Server): CopiedKey[] {
+export function changedKeys(context: Context, server: Server): CopiedKey[] {
   const { wanted, applied } = pairOf(context, server);
   if (wanted === null || applied === null) return [];
   return restoredKeys(context, server).filter(({ from, to }) => wanted.digests[to] !== applied.digests[from]);
 }
 
-function isRotatable(context: Context, server: Server, { to }: CopiedKey): boolean {
+/** Whether a changed key is the password of a user that can have another one. */
+export function isRotatable(context: Context, server: Server, { to }: CopiedKey): boolean {
   const has = ownSecret(context, server)?.keys.includes(to) === true;
-  return server === 'mongodb' && has && MONGO_USERS.some((user) => passwordKey(user) === to);
+  return has && ROTATED_USERS[server].some((user) => passwordKey(user) === to);
 }
 
-/** What cannot be changed gets its value back: a keyfile, a cluster id, what Kafka was formatted with, a missing key. */
+/** What cannot be changed gets its value back: a keyfile, a cluster id, passwords among brokers, a missing key. */
 function restores(context: Context, server: Server): Action[] {
   const keys = changedKeys(context, server).filter((key) => !isRotatable(context, server, key));
   const facts = ownSecret(context, server);
@@ -166,77 +191,5 @@ export function planSecrets(context: Context): Action[] {
     ...managed(context)
       .filter((server) => !foreign.includes(server))
       .flatMap((server) => [...copies(context, server), ...restores(context, server)]),
-  ];
-}
-
-/** A user of MongoDB whose password in the Secret is not the one that it has. */
-interface Rotation {
-  readonly user: (typeof MONGO_USERS)[number];
-  readonly active: string;
-  /** Who is to have the new password. */
-  readonly next: string;
-}
-
-function rotationsOf(context: Context): Rotation[] {
-  if (!context.cluster.spec.mongodb.managed) return [];
-  const changed = changedKeys(context, 'mongodb').filter((key) => isRotatable(context, 'mongodb', key));
-  return MONGO_USERS.filter((user) => changed.some(({ to }) => to === passwordKey(user))).map((user) => {
-    const active = activeUser(context, user);
-    const next = !isRole(user) ? user : active === user ? `${user}-2` : user;
-    return { user, active, next };
-  });
-}
-
-/** Keys of the Secret whose passwords are refused: they stand in an address, where other characters would need an escape. */
-export function invalidPasswords(context: Context): string[] {
-  const invalid = ownSecret(context, 'mongodb')?.invalid ?? [];
-  return rotationsOf(context)
-    .map(({ user }) => passwordKey(user))
-    .filter((key) => invalid.includes(key));
-}
-
-/** Users whose passwords are being changed, for people. */
-export function rotating(context: Context): string[] {
-  const invalid = invalidPasswords(context);
-  return rotationsOf(context)
-    .map(({ user }) => user)
-    .filter((user) => !invalid.includes(passwordKey(user)));
-}
-
-/**
- * Brings passwords that were changed in the Secret into MongoDB. Endpoints and workers have two users in turn: the other one
- * gets the new password, pods are rolled out with it, and only then the one before is dropped. So both work meanwhile.
- */
-export function rotateUsers(context: Context, report: MongoReport): Action[] {
-  const due = rotating(context);
-  const known = new Set(report.users ?? []);
-  const ready = rotationsOf(context)
-    .filter(({ user }) => due.includes(user))
-    // The rotation before has not come to its end: pods may still use that user.
-    .filter(({ active, next }) => next === active || !known.has(next));
-  const applied = ownApplied(context, 'mongodb');
-  if (ready.length === 0 || applied === null || report.primary === null) return [];
-  const name = credentialsName(context.cluster, 'mongodb');
-  const users = ready.map(({ user, next }): MongoUser => {
-    const { roles } = mongoUsers(context).find((candidate) => candidate.name === activeUser(context, user))!;
-    return { name: next, roles, secret: { name, key: passwordKey(user) } };
-  });
-  const { namespace } = context.cluster.metadata;
-  const annotations = ready
-    .filter(({ user }) => isRole(user))
-    .map(({ user, next }) => [userAnnotation(user), next]);
-  return [
-    {
-      kind: 'rotateMongoUsers',
-      address: mongoAddress(context),
-      users,
-      applied: {
-        ref: { apiVersion: 'v1', kind: 'Secret', namespace, name: applied.name, uid: applied.uid },
-        from: name,
-        keys: ready.map(({ user, next }) => ({ from: passwordKey(user), to: passwordKey(next) })),
-        annotations: Object.fromEntries(annotations) as Record<string, string>,
-      },
-      why: `passwords were changed in Secret ${name}: ${ready.map(({ user }) => user).join(', ')}`,
-    },
   ];
 }

@@ -1,14 +1,12 @@
 import type { Action, MongoUser } from './action.ts';
-import { applying } from './applying.ts';
-import { rotateUsers } from './credentials.ts';
-import { liveChild, ownApplied, ownSecret, type Context } from './desired/context.ts';
-import { roleDeployment } from './desired/deployments.ts';
-import { activeUser, mongoAddress, mongoMembers, mongoUsers, usersOf } from './desired/mongodb.ts';
+import { ownApplied, ownSecret, type Context } from './desired/context.ts';
+import { mongoAddress, mongoMembers, mongoUsers } from './desired/mongodb.ts';
 import { ordinalOf } from './desired/names.ts';
+import { activeUser, usersOf } from './desired/users.ts';
 import { claimsWithData, knownSets, mongoReport, takesPart } from './mongo-set.ts';
 import type { MongoMember, MongoReport } from './observed.ts';
-import { componentOf, isLeaving, podsOf } from './pods.ts';
-import { isRolledOut, type Workload } from './rollout.ts';
+import { podsOf } from './pods.ts';
+import { isAllRolledOut, rotateMongoUsers } from './rotation.ts';
 
 /** A change of the configuration by one member. */
 export interface NextMembers {
@@ -101,16 +99,10 @@ function reconfiguration(context: Context, report: MongoReport): Action[] {
 
 /** Users that a role had before its password changed, once no pod uses them any more. */
 function retiredUsers(context: Context, report: MongoReport): Action[] {
-  const { pods } = context.observed;
   const names = (['endpoint', 'worker'] as const).flatMap((role) => {
-    const active = activeUser(context, role);
+    const active = activeUser(context, 'mongodb', role);
     const old = usersOf(role).filter((user) => user !== active && report.users?.includes(user));
-    if (old.length === 0) return [];
-    const desired = roleDeployment(context, role);
-    const live: Workload | null = liveChild(context, 'Deployment', desired.metadata.name);
-    const isOut = live !== null && isRolledOut(live) && applying(desired, live) === null;
-    const leaves = pods.some((pod) => componentOf(pod) === role && isLeaving(pod));
-    return isOut && !leaves ? old : [];
+    return old.length > 0 && isAllRolledOut(context, role) ? old : [];
   });
   if (names.length === 0) return [];
   const why = `their passwords were replaced, and no pod uses them any more: ${names.join(', ')}`;
@@ -128,7 +120,7 @@ function userActions(context: Context, report: MongoReport): Action[] {
   const missing = users.filter((user) => !known.has(user.name) || lacks(user)).map(({ name }) => name);
   // Passwords are taken from what is applied.
   if (ownApplied(context, 'mongodb') === null) return [];
-  if (missing.length === 0) return [...rotateUsers(context, report), ...retiredUsers(context, report)];
+  if (missing.length === 0) return [...rotateMongoUsers(context, report), ...retiredUsers(context, report)];
   const why =
     report.users === null
       ? 'users could not be read'

@@ -1,7 +1,7 @@
 import { FINALIZER } from '../api/hash-cluster.ts';
 import type { Action, Plan } from './action.ts';
 import { applySays, applying } from './applying.ts';
-import { planSecrets, rotating } from './credentials.ts';
+import { planSecrets } from './credentials.ts';
 import { planDeletion } from './deletion.ts';
 import { surroundings } from './desired/children.ts';
 import { isAtHome, liveChild, type Context } from './desired/context.ts';
@@ -14,6 +14,7 @@ import { isOverwritten, overwrittenEvents, withoutHeld } from './overwritten.ts'
 import { prune } from './pruning.ts';
 import { planRoles } from './roles.ts';
 import { isWorkload } from './rollout.ts';
+import { kafkaSteps, rotating } from './rotation.ts';
 import { planScaling } from './scaling/plan-scaling.ts';
 import { planServers, serverSets } from './servers.ts';
 import type { Findings } from './status/facts.ts';
@@ -119,11 +120,11 @@ function planRunning(context: Context): Steps {
       ...scaling.actions,
       ...healing.actions,
     ],
-    last: mongoSteps(context),
+    last: [...mongoSteps(context), ...kafkaSteps(context)],
     findings: {
       ...{ scaling, healing, stuck: volumes.stuck, resizing: volumes.resizing, waiting: roles.waiting },
       changing: [
-        ...rotating(context).map((user) => `Rotating the password of MongoDB user ${user}`),
+        ...rotating(context).map((user) => `Rotating the password of ${user}`),
         ...changedBy(context, [...servers, ...roles.actions]),
       ],
     },
@@ -148,7 +149,7 @@ function recheckOf({ cluster }: Context, actions: readonly Action[]): number | n
 
 /**
  * What to do about a cluster, in this order: walls, servers, endpoints, workers, numbers of pods, ill pods, the status, the
- * members and users of MongoDB.
+ * members and users of MongoDB, the users of Kafka.
  * Only where what is differs from what should be: nothing to do is an empty list. It knows nothing but its argument.
  */
 export function plan(observed: Observed): Plan {

@@ -82,7 +82,9 @@ export function planRoles(context: Context): RolesPlan {
     return { actions: [], waiting: 'the key for hashes of Secrets is being created' };
   }
   const endpoint = stepOf(context, 'endpoint');
-  const unknown = context.cluster.spec.mongodb.managed && ownApplied(context, 'mongodb') === null;
+  const unknown = (['mongodb', 'kafka'] as const).some(
+    (server) => context.cluster.spec[server].managed && ownApplied(context, server) === null,
+  );
   // Which user pods have is not known: a template made now could name another one.
   if (unknown && endpoint.live !== null) return { actions: [], waiting: 'credentials are being copied' };
   const steps = [endpoint, stepOf(context, 'worker')];

@@ -1,4 +1,5 @@
 import type { MongoMember, MongoReport } from '../plan/observed.ts';
+import { KafkaServers, type KafkaTarget, type KafkaUserPassword } from '../servers/kafka.ts';
 import { MongoServers, type MongoLogin, type MongoTarget } from '../servers/mongodb.ts';
 
 interface ReplicaSet {
@@ -83,4 +84,27 @@ export class FakeMongo extends MongoServers {
 
 function keyOf({ hosts }: MongoTarget): string {
   return hosts[0] ?? '';
+}
+
+/** Brokers that keep users that were set, and nothing else. They outlive operators. */
+export class FakeKafka extends KafkaServers {
+  /** Users that were set and dropped, in order. */
+  readonly history: string[] = [];
+  readonly passwords = new Map<string, string>();
+  /** Why it takes no change of users; null: it does. */
+  trouble: string | null = null;
+
+  override setUsers(_target: KafkaTarget, users: readonly KafkaUserPassword[]): Promise<void> {
+    if (this.trouble !== null) return Promise.reject(new Error(this.trouble));
+    for (const { name, password } of users) this.passwords.set(name, password);
+    this.history.push(...users.map(({ name }) => `set ${name}`));
+    return Promise.resolve();
+  }
+
+  override dropUsers(_target: KafkaTarget, names: readonly string[]): Promise<void> {
+    if (this.trouble !== null) return Promise.reject(new Error(this.trouble));
+    for (const name of names) this.passwords.delete(name);
+    this.history.push(...names.map((name) => `drop ${name}`));
+    return Promise.resolve();
+  }
 }

@@ -6,6 +6,7 @@ import { Operator } from '../operator.ts';
 import type { OperatorDefaults } from '../plan/observed.ts';
 import type { Metrics } from '../runtime/measures.ts';
 import { RecordingLogger } from '../runtime/testing/recording-logger.ts';
+import type { KafkaServers } from '../servers/kafka.ts';
 import type { MongoServers } from '../servers/mongodb.ts';
 
 /** What an operator works with in a test. */
@@ -13,6 +14,7 @@ export interface Surroundings {
   readonly config: KubeConfig;
   readonly namespace: string;
   readonly mongo: MongoServers;
+  readonly kafka?: KafkaServers;
   /** Told how long each round had to wait for its turn, and what it took, in milliseconds. */
   readonly onWait?: (ms: number) => void;
   readonly onRound?: (ms: number) => void;
@@ -39,7 +41,7 @@ const REFLECTOR = { auditMs: 60_000, auditGraceMs: 200, backoff: { baseMs: 20, c
 
 /** Starts all of the operator but its election, its probes and its metrics. */
 export async function startOperator(surroundings: Surroundings): Promise<TestOperator> {
-  const { config, namespace, mongo, auditMs = REFLECTOR.auditMs } = surroundings;
+  const { config, namespace, mongo, kafka, auditMs = REFLECTOR.auditMs } = surroundings;
   const transport = new Transport({ config, perSecond: 5_000, burst: 5_000, retryBudgetMs: 2_000 });
   const ending = new AbortController();
   const logger = new RecordingLogger();
@@ -53,7 +55,7 @@ export async function startOperator(surroundings: Surroundings): Promise<TestOpe
   const home = surroundings.home ?? DEFAULTS.operator.namespace;
   const defaults = { ...DEFAULTS, operator: { ...DEFAULTS.operator, namespace: home } };
   const operator = new Operator({
-    ...{ transport, caches, term, logger, mongo, instance: 'test', defaults },
+    ...{ transport, caches, term, logger, mongo, ...(kafka && { kafka }), instance: 'test', defaults },
     measures: new Measures(metricsOf(surroundings)),
   });
   caches.start();

@@ -6,7 +6,7 @@ import { ApiProxy, type Faults } from './api-proxy.ts';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { installCrds } from './crds.ts';
 import { FakeControllers } from './fake-controllers.ts';
-import { FakeMongo } from './fake-servers.ts';
+import { FakeKafka, FakeMongo } from './fake-servers.ts';
 import { HashClusters } from './hash-clusters.ts';
 import { startOperator, type Surroundings, type TestOperator } from './operator.ts';
 import type { ApiServerPrograms } from './settings.ts';
@@ -72,6 +72,7 @@ export class Scene {
   readonly clusters: HashClusters;
   readonly controllers: FakeControllers;
   readonly mongo = new FakeMongo();
+  readonly kafka = new FakeKafka();
   readonly #server: ApiServer;
   readonly #transport: Transport;
   readonly #actors: Actor[] = [];
@@ -87,11 +88,11 @@ export class Scene {
   /** Starts an operator that can be harmed. */
   async operate(faults: Faults = {}, own: Pick<Surroundings, 'auditMs' | 'home'> = {}): Promise<Actor> {
     const proxy = await ApiProxy.start(this.#server, faults);
-    const { namespace, mongo } = this;
+    const { namespace, mongo, kafka } = this;
     let rounds = 0;
     const onRound = (): void => void rounds++;
     const operator = await startOperator({
-      ...{ config: proxy.config, namespace, mongo, onRound },
+      ...{ config: proxy.config, namespace, mongo, kafka, onRound },
       ...own,
     });
     const stop = async (): Promise<void> => {

@@ -64,7 +64,7 @@ describe('NetworkPolicies let pass exactly', () => {
       'kafka',
       'ingress',
       {},
-      ['endpoint:9092', 'worker:9092', 'kafka:9092', 'kafka:9093'],
+      ['endpoint:9092', 'worker:9092', 'operators:9092', 'kafka:9092', 'kafka:9093'],
     ],
     ['from Kafka: itself, DNS', 'kafka', 'egress', {}, ['kafka:9092', 'kafka:9093', ...DNS]],
     [

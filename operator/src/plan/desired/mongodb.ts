@@ -2,7 +2,7 @@ import type { MongoAddress, MongoUser } from '../action.ts';
 import type { KubeObject } from '../kube.ts';
 import type { MongoMember } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
-import { childMeta, ownApplied, type Context } from './context.ts';
+import { childMeta, type Context } from './context.ts';
 import { configuredOrdinals, expectedSetOf, podOrdinals } from '../mongo-set.ts';
 import {
   appliedName,
@@ -14,10 +14,10 @@ import {
   MONGO_USERS,
   passwordKey,
   PORTS,
-  userAnnotation,
 } from './names.ts';
 import { scratch } from './pod.ts';
 import { DATA, serverSet } from './server-set.ts';
+import { activeUser } from './users.ts';
 
 /** The user `mongodb` of the image. */
 const USER = 999;
@@ -121,23 +121,6 @@ export function mongoMembers({ cluster, observed }: Context): MongoMember[] {
   return hosts.map((host, id) => ({ id, host, votes: 1, priority: 1 }));
 }
 
-/** Whether pods come as that user: only then it needs a second one while passwords change. */
-export function isRole(user: string): user is 'endpoint' | 'worker' {
-  return user === 'endpoint' || user === 'worker';
-}
-
-/** Both users that a role has in turn. */
-export function usersOf(role: 'endpoint' | 'worker'): string[] {
-  return [role, `${role}-2`];
-}
-
-/** The user of MongoDB that has the password in force: the user itself, or for a role the other one of two. */
-export function activeUser(context: Context, user: string): string {
-  if (!isRole(user)) return user;
-  const noted = ownApplied(context, 'mongodb')?.annotations[userAnnotation(user)];
-  return noted !== undefined && usersOf(user).includes(noted) ? noted : user;
-}
-
 /** Users with the least that they need. */
 export function mongoUsers(context: Context): MongoUser[] {
   const { cluster } = context;
@@ -155,7 +138,7 @@ export function mongoUsers(context: Context): MongoUser[] {
   };
   const secret = appliedName(cluster, 'mongodb');
   return MONGO_USERS.map((user) => {
-    const name = activeUser(context, user);
+    const name = activeUser(context, 'mongodb', user);
     return { name, roles: roles[user], secret: { name: secret, key: passwordKey(name) } };
   });
 }

@@ -102,7 +102,7 @@ const WAYS: Readonly<Record<Component, (context: Context) => Ways>> = {
   },
   kafka: (context) => {
     const self = pods(context, 'kafka');
-    const clients = [pods(context, 'endpoint'), pods(context, 'worker')];
+    const clients = [pods(context, 'endpoint'), pods(context, 'worker'), operator(context)];
     return {
       ingress: [...from(clients, PORTS.kafka), ...from([self], PORTS.kafka, PORTS.kafkaController)],
       egress: [...to([self], PORTS.kafka, PORTS.kafkaController), ...dns(context)],

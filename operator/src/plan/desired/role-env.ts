@@ -1,8 +1,8 @@
 import type { RoleSpec } from '../../api/role-spec.ts';
 import type { Role } from '../observed.ts';
 import { parseQuantity } from '../quantity.ts';
-import { liveChild, ownApplied, type Context } from './context.ts';
-import { activeUser, SET_KEY } from './mongodb.ts';
+import { liveChild, type Context } from './context.ts';
+import { SET_KEY } from './mongodb.ts';
 import { mongoReplicas } from '../mongo-set.ts';
 import { serviceImage } from './images.ts';
 import {
@@ -13,8 +13,8 @@ import {
   MONGO_SET,
   passwordKey,
   PORTS,
-  userAnnotation,
 } from './names.ts';
+import { activeUser, isRotated } from './users.ts';
 
 /** An entry of `env` of a container. */
 export type EnvEntry = {
@@ -52,11 +52,6 @@ function seedsOf(context: Context): number {
   return Math.min(Math.max(1, settled), SEEDS);
 }
 
-/** Whether a role has ever been given another user than its first one. */
-function isRotated(context: Context, role: Role): boolean {
-  return ownApplied(context, 'mongodb')?.annotations[userAnnotation(role)] !== undefined;
-}
-
 function mongoEnv(context: Context, role: Role): EnvEntry[] {
   const { cluster, observed } = context;
   const { external, database } = cluster.spec.mongodb;
@@ -68,9 +63,9 @@ function mongoEnv(context: Context, role: Role): EnvEntry[] {
     ...{ port: PORTS.mongodb, domain: observed.defaults.clusterDomain },
   });
   // The kubelet puts the password in; it is made of letters that need no escape.
-  const user = activeUser(context, role);
+  const user = activeUser(context, 'mongodb', role);
   // Until a password was changed for the first time, pods read it where they always have: another place would restart them.
-  const secret = isRotated(context, role)
+  const secret = isRotated(context, 'mongodb', role)
     ? appliedName(cluster, 'mongodb')
     : credentialsName(cluster, 'mongodb');
   const uri = `mongodb://${user}:$(MONGODB_PASSWORD)@${hosts.join(',')}/?replicaSet=${MONGO_SET}&authSource=admin`;
@@ -130,15 +125,21 @@ function externalKafkaEnv({ cluster }: Context): EnvEntry[] {
   ];
 }
 
-function managedKafkaEnv({ cluster, observed }: Context, role: Role): EnvEntry[] {
+function managedKafkaEnv(context: Context, role: Role): EnvEntry[] {
+  const { cluster, observed } = context;
   const replicas = cluster.spec.kafka.managed?.replicas ?? 1;
   const domain = observed.defaults.clusterDomain;
   const brokers = memberHosts(cluster, 'kafka', { replicas, port: PORTS.kafka, domain });
+  const user = activeUser(context, 'kafka', role);
+  // As with MongoDB: another place would restart pods whose password was never changed.
+  const secret = isRotated(context, 'kafka', role)
+    ? appliedName(cluster, 'kafka')
+    : credentialsName(cluster, 'kafka');
   return [
     value('KAFKA_BROKERS', brokers.join(',')),
     value('KAFKA_REPLICATION', Math.min(3, replicas)),
-    value('KAFKA_USERNAME', role),
-    fromSecret('KAFKA_PASSWORD', credentialsName(cluster, 'kafka'), `${role}-password`),
+    value('KAFKA_USERNAME', user),
+    fromSecret('KAFKA_PASSWORD', secret, passwordKey(user)),
     value('KAFKA_SASL_MECHANISM', 'scram-sha-512'),
   ];
 }

@@ -1,5 +1,6 @@
 import type { ConditionType } from '../../api/status.ts';
-import { invalidPasswords, lostCredentials } from '../credentials.ts';
+import { lostCredentials } from '../credentials.ts';
+import { invalidPasswords } from '../rotation.ts';
 import { componentsOf } from '../desired/children.ts';
 import { ingressWarnings } from '../desired/ingress.ts';
 import type { Context } from '../desired/context.ts';
@@ -185,10 +186,13 @@ function credentialTroubles(context: Context): Verdict[] {
       `Secret ${credentialsName(cluster, server)} is missing, and volumes of ${server} hold data that only it opens: restore it from a backup`,
     ),
   );
-  const invalid = invalidPasswords(context);
-  if (invalid.length === 0) return lost;
-  const says = `Secret ${credentialsName(cluster, 'mongodb')}: ${invalid.join(', ')} must be ${PASSWORD_RULE}; the passwords before are still in use`;
-  return [...lost, yes('InvalidPassword', says)];
+  const refused = (['mongodb', 'kafka'] as const).flatMap((server) => {
+    const invalid = invalidPasswords(context, server);
+    if (invalid.length === 0) return [];
+    const says = `Secret ${credentialsName(cluster, server)}: ${invalid.join(', ')} must be ${PASSWORD_RULE}; the passwords before are still in use`;
+    return [yes('InvalidPassword', says)];
+  });
+  return [...lost, ...refused];
 }
 
 function otherTroubles(facts: Facts): Verdict[] {

@@ -129,7 +129,8 @@ export class World {
 
   #carryOut(action: Action): void {
     if (/mongo/i.test(action.kind)) return this.#carryOutOnMongo(action);
-    if (/secret/i.test(action.kind)) return this.#carryOutOnSecrets(action);
+    // Kafka is nothing here but what Secrets say of it.
+    if (/secret|kafka/i.test(action.kind)) return this.#carryOutOnSecrets(action);
     switch (action.kind) {
       case 'apply':
         return this.#apply(action.object);
@@ -165,6 +166,8 @@ export class World {
     if (action.kind === 'createSecret') this.#createSecret(action);
     if (action.kind === 'copySecret') this.#putSecret(action.object, this.#copied(action.from, action.keys));
     if (action.kind === 'patchSecret') this.#patchSecret(action);
+    if (action.kind === 'rotateKafkaUsers') this.#patchSecret(action.applied);
+    if (action.kind === 'dropKafkaUsers') this.#dropKafkaUsers(action);
   }
 
   #carryOutOnMongo(action: Action): void {
@@ -180,6 +183,12 @@ export class World {
     if (action.kind === 'dropMongoUsers') {
       this.users = this.users.filter((name) => !action.names.includes(name));
     }
+  }
+
+  #dropKafkaUsers({ applied: { ref, annotations } }: ActionOf<'dropKafkaUsers'>): void {
+    const before = this.secrets.get(ref.name)!;
+    const kept = Object.entries(before.annotations).filter(([name]) => annotations[name] !== null);
+    this.secrets.set(ref.name, { ...before, annotations: Object.fromEntries(kept) });
   }
 
   #createSecret({ object, keys }: ActionOf<'createSecret'>): void {

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const COMMAND_MS = 120_000;
 
-async function docker(...args: string[]): Promise<string> {
+/** Runs one command of Docker; resolves with what it prints. */
+export async function docker(...args: string[]): Promise<string> {
   return (await run('docker', args, { timeout: COMMAND_MS })).stdout.trim();
 }
 
@@ -21,7 +22,8 @@ export async function containerTrouble(image: string): Promise<string | null> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback address that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

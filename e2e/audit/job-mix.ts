@@ -8,6 +8,7 @@ import { readPoints, STRIDE } from './long-chain.ts';
 /** Points of the short chain, all of them kept: a part of it is a job whose answer costs nothing to know. */
 const DENSE_POINTS = 300_000;
 const DIGEST_BYTES = 64;
+const SMALL = { least: 2_001, most: 3_000 };
 const TURN = 10_000;
 
 /** The right answers of jobs of all sizes, by node:crypto alone. Made once, for all runs of a process. */
@@ -97,6 +98,12 @@ export class JobMix {
     if (n % 2 === 0) return reference.ofData(`${seed}/${n}`, random.whole(1, 400));
     const iterations = Math.round(2 * 30_000 ** random.next());
     return reference.middling(random.whole(0, DENSE_POINTS - iterations), iterations);
+  }
+
+  /** A job that is just too large for an endpoint to do it itself. */
+  small(): Asked {
+    const iterations = this.#random.whole(SMALL.least, SMALL.most);
+    return this.#options.reference.middling(this.#random.whole(0, DENSE_POINTS - iterations), iterations);
   }
 
   /** A job that takes a while: up to so many strides of 250,000 iterations. */

@@ -57,7 +57,7 @@ export class StoreReader {
 
   /** All live jobs as they stand now. */
   async live(): Promise<Stored[]> {
-    const docs = await this.#jobs().find().toArray();
+    const docs = (await this.#jobs().find().toArray()).filter(isReadable);
     const at = performance.now();
     return docs.map(({ _id, chain, iterations, position, digest, owner }) => ({
       ...{ id: _id, at, iterations, position },
@@ -86,7 +86,7 @@ export class StoreReader {
 
   /** All that is there: how jobs have ended, and those that have not. */
   async final(): Promise<Final[]> {
-    const results = await this.#results().find().toArray();
+    const results = (await this.#results().find().toArray()).filter(isReadable);
     const ended = results.map(
       ({ _id, chain, iterations, outcome, digest, computed, worker = null }): Final => ({
         ...{ id: _id, iterations, state: outcome, computed, worker },
@@ -96,6 +96,7 @@ export class StoreReader {
     );
     const known = new Set(ended.filter(({ state }) => state === 'done').map(({ id }) => id));
     const live = (await this.#jobs().find().toArray())
+      .filter(isReadable)
       // A job whose result is there already is only waiting to be swept away.
       .filter(({ _id, owner }) => !known.has(_id) && !ENDING.includes(owner))
       .map(({ _id, chain, iterations, owner }): Final => {
@@ -120,6 +121,11 @@ export class StoreReader {
   #results(): Collection<ResultDoc> {
     return this.db.collection<ResultDoc>('results');
   }
+}
+
+/** A document without a chain is no job: who wrote it has lost one, which shows. */
+function isReadable({ chain }: { readonly chain: unknown }): boolean {
+  return chain instanceof Uint8Array;
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -52,6 +52,15 @@ describe('a process with a network of its own', () => {
     }
   });
 
+  test.each(Object.entries(WAYS))('goes through its proxy at a Unix-domain socket: %s', async (_, way) => {
+    const small = new Network('small', { smallBuffers: true });
+    await small.link(`127.0.0.1:${port}`);
+    expect(await run(call(way, 'localhost'), small.env())).toBe('the server');
+    for (const proxy of small.to()) proxy.refuse();
+    expect(await run(call(way, 'localhost'), small.env())).not.toBe('the server');
+    await small.stop();
+  });
+
   test('reaches other addresses directly', async () => {
     const other = new Network('other');
     await other.link('127.0.0.1:1');

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Random } from './random.ts';
 import { TcpProxy } from './tcp-proxy.ts';
@@ -10,10 +13,15 @@ const REDIRECT = fileURLToPath(new URL('redirect.ts', import.meta.url));
  */
 export class Network {
   readonly #seed: string;
-  readonly #links = new Map<string, { readonly proxy: TcpProxy; readonly port: number }>();
+  readonly #smallBuffers: boolean;
+  readonly #links = new Map<string, { readonly proxy: TcpProxy; readonly at: number | string }>();
+  /** Of Unix-domain sockets. */
+  #dir: string | null = null;
 
-  constructor(seed: string) {
+  /** @param options `smallBuffers`: the proxies are at Unix-domain sockets, see `TcpProxy.startAt` */
+  constructor(seed: string, { smallBuffers = false }: { readonly smallBuffers?: boolean } = {}) {
     this.#seed = seed;
+    this.#smallBuffers = smallBuffers;
   }
 
   /** Puts a proxy before each of these servers (`host:port`). */
@@ -22,13 +30,21 @@ export class Network {
       const { hostname, port } = new URL(`tcp://${address}`);
       const random = new Random(`${this.#seed}/${address}`);
       const proxy = new TcpProxy({ target: { host: hostname, port: Number(port) }, random });
-      this.#links.set(address, { proxy, port: await proxy.start() });
+      this.#links.set(address, { proxy, at: await this.#start(proxy) });
     }
+  }
+
+  async #start(proxy: TcpProxy): Promise<number | string> {
+    if (!this.#smallBuffers) return proxy.start();
+    this.#dir ??= await mkdtemp(join(tmpdir(), 'hashcluster-net-'));
+    const path = join(this.#dir, `${this.#links.size}.sock`);
+    await proxy.startAt(path);
+    return path;
   }
 
   /** What the process has to be started with. */
   env(): Record<string, string> {
-    const table = [...this.#links].map(([address, { port }]) => [address, port]);
+    const table = [...this.#links].map(([address, { at }]) => [address, at]);
     return {
       NODE_OPTIONS: `--import=${pathToFileURL(REDIRECT).href}`,
       HASHCLUSTER_REDIRECT: JSON.stringify(Object.fromEntries(table)),
@@ -52,5 +68,6 @@ export class Network {
   /** Idempotent. */
   async stop(): Promise<void> {
     await Promise.all([...this.#links.values()].map(({ proxy }) => proxy.stop()));
+    if (this.#dir !== null) await rm(this.#dir, { recursive: true, force: true });
   }
 }

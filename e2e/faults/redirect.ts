@@ -1,6 +1,6 @@
 /**
  * Loaded into a process under test with `NODE_OPTIONS=--import`: connections to the addresses in `HASHCLUSTER_REDIRECT`
- * (JSON: `{"127.0.0.1:27017": 40001}`) go to those ports of the loopback address instead. Drivers that learn addresses
+ * (JSON: `{"127.0.0.1:27017": 40001}`) go to those ports of the loopback address instead, or to Unix-domain sockets where a path is named. Drivers that learn addresses
  * from their servers are caught too, which a changed URL would not do. Nothing of the product knows of this.
  */
 import { Socket } from 'node:net';
@@ -8,16 +8,18 @@ import { Socket } from 'node:net';
 interface Target {
   host?: unknown;
   port?: unknown;
+  path?: string;
 }
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|::1|\[::1\])$/;
 
-function install(table: Readonly<Record<string, number>>): void {
+function install(table: Readonly<Record<string, number | string>>): void {
   const original = Reflect.get(Socket.prototype, 'connect') as (this: Socket, ...args: unknown[]) => Socket;
   const redirected = (target: Target): Target => {
     const host = typeof target.host === 'string' ? target.host : 'localhost';
-    const port = table[`${LOOPBACK.test(host) ? '127.0.0.1' : host}:${String(target.port)}`];
-    return port === undefined ? target : { ...target, host: '127.0.0.1', port };
+    const to = table[`${LOOPBACK.test(host) ? '127.0.0.1' : host}:${String(target.port)}`];
+    if (typeof to === 'string') return { ...target, host: undefined, port: undefined, path: to };
+    return to === undefined ? target : { ...target, host: '127.0.0.1', port: to };
   };
   const connect = function (this: Socket, ...args: unknown[]): Socket {
     const [first, second] = args;
@@ -35,4 +37,4 @@ function install(table: Readonly<Record<string, number>>): void {
 }
 
 const redirects = process.env['HASHCLUSTER_REDIRECT'];
-if (redirects) install(JSON.parse(redirects) as Record<string, number>);
+if (redirects) install(JSON.parse(redirects) as Record<string, number | string>);

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '../lib/client.ts';
 import { Random } from './random.ts';
 import { TcpProxy } from './tcp-proxy.ts';
@@ -26,8 +29,8 @@ class Caller {
   heard = '';
   error: string | null = null;
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(at: number | string) {
+    this.socket = typeof at === 'string' ? connect(at) : connect(at, '127.0.0.1');
     this.socket.on('data', (chunk) => (this.heard += chunk.toString()));
     this.socket.on('error', (error: NodeJS.ErrnoException) => (this.error = error.code ?? 'unknown'));
   }
@@ -174,6 +177,33 @@ describe('a proxy before a server', () => {
     caller.socket.write(much);
     await until('all of it', LIMIT_MS, async () => caller.heard.length === much.length + 6);
     expect(caller.heard.endsWith(much)).toBe(true);
+  });
+});
+
+describe('a proxy at a Unix-domain socket', () => {
+  test('stalls in the middle of a large write, and loses nothing when it heals', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hashcluster-proxy-'));
+    const target = { host: '127.0.0.1', port: (echo.server.address() as AddressInfo).port };
+    const small = new TcpProxy({ target, random: new Random('test') });
+    await small.startAt(join(dir, 'proxy.sock'));
+    const { socket } = (caller = new Caller(join(dir, 'proxy.sock')));
+    const stalled = small.stallInWrite(60_000);
+    socket.write('small ');
+    await until('an echo', LIMIT_MS, async () => caller.heard === 'small ');
+    const much = 'abcdefgh'.repeat(125_000);
+    const written = new Promise((resolve) => socket.write(much, resolve));
+    await stalled;
+    await another();
+    expect(socket.writableNeedDrain).toBe(true);
+    expect(caller.heard).toBe('small ');
+    small.heal();
+    await written;
+    await until('all of it', LIMIT_MS, async () => caller.heard === `small ${much}`);
+    small.refuse();
+    const refused = new Caller(join(dir, 'proxy.sock'));
+    await once(refused.socket, 'close');
+    await small.stop();
+    await rm(dir, { recursive: true });
   });
 });
 

@@ -1,4 +1,11 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
 import type { Random } from './random.ts';
 
 /** `out`: from the client to the server; `back`: the other way. */
@@ -16,6 +23,10 @@ export interface TcpProxyOptions {
 interface Weather {
   /** Bytes of these directions stand still, as when packets are lost and sent again: after `heal` they go on. */
   dropped: ReadonlySet<Direction>;
+  /** Nothing is taken from the senders either, so that their buffers fill up. */
+  stalled: boolean;
+  /** Set to be stalled as soon as a client has sent more bytes than this without an answer; null: it is not. */
+  largeWrite: { readonly bytes: number; readonly begun: () => void } | null;
   /** Bytes are late by up to so many milliseconds. */
   delayMs: number;
   /** New connections are reset. */
@@ -33,8 +44,8 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #weather: Weather = {
-    ...{ dropped: new Set(), delayMs: 0, refusing: false },
-    forgetAfterMs: null,
+    ...{ dropped: new Set(), stalled: false, delayMs: 0, refusing: false },
+    ...{ largeWrite: null, forgetAfterMs: null },
   };
 
   constructor(options: TcpProxyOptions) {
@@ -44,10 +55,22 @@ export class TcpProxy {
 
   /** Listens on a free port, and says which. */
   async start(): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
-    });
+    await this.#listen({ port: 0, host: '127.0.0.1' });
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Listens at a Unix-domain socket instead. That holds about 200 KB which nobody reads, where a TCP connection over the
+   * loopback address holds several megabytes: a large write is stopped in the middle, as on a real network.
+   */
+  startAt(path: string): Promise<void> {
+    return this.#listen({ path });
+  }
+
+  async #listen(where: ListenOptions): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(where, resolve);
+    });
   }
 
   /** Cuts everything and listens no more. Idempotent. */
@@ -65,6 +88,27 @@ export class TcpProxy {
   drop(...directions: readonly Direction[]): void {
     this.#weather.dropped = new Set(directions);
     for (const connection of this.#connections) connection.pump();
+  }
+
+  /**
+   * As when all packets are dropped: no connection ends, nothing gets through, and a sender's socket soon takes no more
+   * bytes, because none of them is acknowledged.
+   */
+  stall(): void {
+    this.#weather.largeWrite = null;
+    this.#weather.stalled = true;
+    this.drop('out', 'back');
+  }
+
+  /** Stalls in the middle of the next large write: when a client has sent so many bytes without an answer. Resolves then. */
+  stallInWrite(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      const begun = (): void => {
+        this.stall();
+        resolve();
+      };
+      this.#weather.largeWrite = { bytes, begun };
+    });
   }
 
   /** Everything is late by a random time of up to so many milliseconds, in order. */
@@ -98,6 +142,8 @@ export class TcpProxy {
   /** All is well again: what stood still goes on. */
   heal(): void {
     this.#weather.dropped = new Set();
+    this.#weather.stalled = false;
+    this.#weather.largeWrite = null;
     this.#weather.delayMs = 0;
     this.#weather.refusing = false;
     this.#weather.forgetAfterMs = null;
@@ -106,7 +152,7 @@ export class TcpProxy {
 
   #accept(client: Socket): void {
     if (this.#weather.refusing) {
-      client.on('error', () => undefined).resetAndDestroy();
+      reset(client.on('error', () => undefined));
       return;
     }
     const server = connect({ ...this.#options.target, allowHalfOpen: true, noDelay: true });
@@ -135,14 +181,18 @@ class Connection {
   readonly #weather: Weather;
   #heardAt = performance.now();
   #forgotten = false;
+  /** Bytes from the client since the last answer. */
+  #unanswered = 0;
 
   constructor({ client, server, weather, random }: ConnectionOptions) {
     this.#sockets = [client, server];
     this.#weather = weather;
     const carries = (): boolean => this.#carries();
+    const sent = (bytes: number): void => this.#sent(bytes);
+    const answered = (): void => void (this.#unanswered = 0);
     this.#streams = [
-      new OneWay({ from: client, to: server, direction: 'out', weather, random, carries }),
-      new OneWay({ from: server, to: client, direction: 'back', weather, random, carries }),
+      new OneWay({ from: client, to: server, direction: 'out', weather, random, carries, passed: sent }),
+      new OneWay({ from: server, to: client, direction: 'back', weather, random, carries, passed: answered }),
     ];
     // A side that breaks breaks the other, which does not hear of it when the connection is forgotten.
     for (const socket of this.#sockets) {
@@ -166,6 +216,12 @@ class Connection {
     return !this.#forgotten;
   }
 
+  #sent(bytes: number): void {
+    this.#unanswered += bytes;
+    const { largeWrite } = this.#weather;
+    if (largeWrite && this.#unanswered > largeWrite.bytes) largeWrite.begun();
+  }
+
   onEnd(ended: () => void): void {
     let open = this.#sockets.length;
     for (const socket of this.#sockets) socket.once('close', () => --open === 0 && ended());
@@ -179,7 +235,7 @@ class Connection {
     // One that is being shut down cannot be reset: libuv refuses, and node then waits for it for ever when it ends.
     for (const socket of this.#sockets) {
       if (socket.writableEnded) socket.destroy();
-      else if (!socket.destroyed) socket.resetAndDestroy();
+      else if (!socket.destroyed) reset(socket);
     }
     for (const stream of this.#streams) stream.stop();
   }
@@ -193,6 +249,8 @@ interface OneWayOptions {
   readonly random: Random;
   /** Something has come: whether it goes on. */
   readonly carries: () => boolean;
+  /** Told of what has come and goes on, in bytes. */
+  readonly passed: (bytes: number) => void;
 }
 
 /** Bytes of one direction, in order. `null` stands for the end of the stream. */
@@ -221,7 +279,8 @@ class OneWay {
       if (chunk === null) to.end();
       else to.write(chunk);
     }
-    if (this.#queue.length < MAX_QUEUED) from.resume();
+    if (weather.stalled) from.pause();
+    else if (this.#queue.length < MAX_QUEUED) from.resume();
   }
 
   stop(): void {
@@ -231,8 +290,9 @@ class OneWay {
   }
 
   #push(chunk: Buffer | null): void {
-    const { from, weather, random, carries } = this.#options;
+    const { from, weather, random, carries, passed } = this.#options;
     if (!carries()) return;
+    passed(chunk?.length ?? 0);
     const before = this.#queue.at(-1)?.due ?? 0;
     const due = weather.delayMs > 0 ? performance.now() + random.next() * weather.delayMs : 0;
     this.#queue.push({ chunk, due: Math.max(before, due) });
@@ -246,4 +306,10 @@ class OneWay {
       this.pump();
     }, waitMs);
   }
+}
+
+/** A Unix-domain socket has no reset; its other side sees an end. */
+function reset(socket: Socket): void {
+  if (socket.remoteFamily === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -150,10 +150,10 @@ class Slot {
 
   async #start(seed: string): Promise<Cluster> {
     const { scenario, servers, bin, oddBin } = this.#options;
-    const { endpoints, workers, env = {}, wallClocks = false } = scenario;
+    const { endpoints, workers, env = {}, wallClocks = false, smallBuffers = false } = scenario;
     this.#askedBefore = new Set();
     return Cluster.start(servers, {
-      ...{ name: scenario.name, seed, endpoints, workers, env, wallClocks, bin },
+      ...{ name: scenario.name, seed, endpoints, workers, env, wallClocks, smallBuffers, bin },
       ...(oddBin !== undefined && { oddBin }),
     });
   }

@@ -38,6 +38,8 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether each process has a wall clock of its own. */
   readonly wallClocks?: boolean;
+  /** Whether little of what they send is held on the way when nobody takes it. */
+  readonly smallBuffers?: boolean;
   /** The `hashcluster.js` to run. */
   readonly bin: string;
   /** That of one more worker, the last. */
@@ -128,9 +130,9 @@ export class Cluster {
   }
 
   #member(role: 'endpoint' | 'worker', number: number, bin = this.#options.bin): Promise<Member> {
-    const { seed, env = {}, wallClocks = false } = this.#options;
+    const { seed, env = {}, wallClocks = false, smallBuffers = false } = this.#options;
     return Member.start({
-      ...{ role, seed, bin, name: `${role}-${number}` },
+      ...{ role, seed, bin, smallBuffers, name: `${role}-${number}` },
       servers: [...this.mongoAddresses, this.kafkaAddress],
       hasWallClock: wallClocks,
       env: {

@@ -14,6 +14,8 @@ export interface MemberOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Whether it has a wall clock of its own. */
   readonly hasWallClock?: boolean;
+  /** Whether little of what it sends is held on the way when nobody takes it. */
+  readonly smallBuffers?: boolean;
   readonly seed: string;
   /** The `hashcluster.js` to run. */
   readonly bin: string;
@@ -34,7 +36,8 @@ export class Member {
     this.wallClock = wallClock;
     this.#options = options;
     this.name = options.name;
-    this.network = new Network(`${options.seed}/${options.name}`);
+    const { seed, smallBuffers = false } = options;
+    this.network = new Network(`${seed}/${options.name}`, { smallBuffers });
   }
 
   static async start(options: MemberOptions): Promise<Member> {
@@ -89,6 +92,13 @@ export class Member {
   /** SIGCONT. */
   resume(): void {
     this.#running?.resume();
+  }
+
+  /** What its readiness probe says. */
+  async isReady(): Promise<boolean> {
+    if (!this.#running) return false;
+    const signal = AbortSignal.timeout(5_000);
+    return (await fetch(`${this.#running.adminUrl}/readyz`, { signal }).catch(() => null))?.ok ?? false;
   }
 
   /** The sum of a counter or gauge over its labels, by its name at the metrics page; 0 while it is not there. */

@@ -54,6 +54,60 @@ export const CUT_FROM_MONGODB: Scenario = {
     cutOff(scene, await busyWorker(scene), scene.cluster.mongoAddresses, ['out', 'back']),
 };
 
+const DROP_MS = { least: 20_000, most: 60_000 };
+/** A large write has begun when so many bytes have gone out; all of it is more than the way holds. */
+const LARGE_WRITE = { jobs: 3_000, bytes: 60_000 };
+/** Every packet takes up to this long before a large write, in milliseconds: meanwhile results pile up. */
+const PILE_UP_MS = 1_500;
+/** A large write has begun by then, in milliseconds. */
+const BEGUN_MS = 60_000;
+
+/** Packets vanish without a reset between one process and all members, with small or with large writes under way. */
+export const DROP_MONGODB: Scenario = {
+  name: 'drop-mongodb',
+  says: 'all packets between a worker or an endpoint and MongoDB are dropped for 20-60 s, without a reset',
+  endpoints: 2,
+  workers: 2,
+  sharesServers: true,
+  campaignOnly: true,
+  smallBuffers: true,
+  longJobs: 0,
+  fault: (scene) => dropPackets(scene, scene.random.next() < 0.5, scene.random.next() < 0.5),
+};
+
+/** @param ofWorker else of an endpoint  @param large in the middle of a large write */
+async function dropPackets(scene: Scene, ofWorker: boolean, large: boolean): Promise<Figures> {
+  const { cluster, random } = scene;
+  const victim = ofWorker ? await busyWorker(scene) : random.pick(cluster.endpoints);
+  const proxies = victim.network.to(...cluster.mongoAddresses);
+  await pause(random.next() * 2_000);
+  scene.strike();
+  const dropMs = DROP_MS.least + random.next() * (DROP_MS.most - DROP_MS.least);
+  const begunMs = large ? await largeWrite(scene, victim) : 0;
+  for (const proxy of proxies) proxy.stall();
+  await pause(dropMs);
+  const readyWhileDropped = Number(await victim.isReady());
+  victim.network.heal();
+  const healed = performance.now();
+  const readyMs = await within(BACK_MS, () => victim.isReady(), healed);
+  if (readyMs === null) scene.breach(`${victim.name} was not ready ${BACK_MS} ms after packets got through`);
+  const figures = { ofWorker: Number(ofWorker), large: Number(large), begunMs, readyWhileDropped };
+  return { ...figures, dropMs: Math.round(dropMs), readyMs: Math.round(readyMs ?? BACK_MS) };
+}
+
+/** Stalls the process in the middle of a large write. Returns how long it took until one began, in milliseconds. */
+async function largeWrite({ cluster, load, late }: Scene, victim: Member): Promise<number> {
+  const { endpoints, callers, mongoAddresses } = cluster;
+  const proxies = victim.network.to(...mongoAddresses);
+  const began = performance.now();
+  for (const proxy of proxies) proxy.delay(PILE_UP_MS);
+  const stalled = Promise.race(proxies.map((proxy) => proxy.stallInWrite(LARGE_WRITE.bytes)));
+  load.flood(LARGE_WRITE.jobs, callers[Math.max(0, endpoints.indexOf(victim))]!);
+  if (!(await Promise.race([stalled.then(() => true), pause(BEGUN_MS).then(() => false)])))
+    late(`${victim.name} wrote nothing large within ${BEGUN_MS} ms`);
+  return Math.round(performance.now() - began);
+}
+
 /** One way, to both servers; every second time the worker dies in that state. */
 export const CUT_ONE_WAY: Scenario = {
   name: 'cut-one-way',

@@ -51,6 +51,8 @@ export interface Scenario {
   readonly needs?: string | null;
   /** Whether each process has a wall clock of its own. */
   readonly wallClocks?: boolean;
+  /** Whether little of what a process sends is held on the way when nobody takes it: see `TcpProxy.startAt`. */
+  readonly smallBuffers?: boolean;
   /** Does harm and heals it, under load. What is down at the end is started again. */
   readonly fault: (scene: Scene) => Promise<Figures>;
 }

@@ -2,7 +2,7 @@ import { run, type RunOptions } from './run.ts';
 
 /** The cluster of these tests; `kind` names it `kind-…` in kubeconfig. */
 export const CLUSTER = 'hashcluster-e2e';
-const CONTEXT = `kind-${CLUSTER}`;
+export const CONTEXT = `kind-${CLUSTER}`;
 
 /** An object as `kubectl get -o json` shows it. */
 export interface Live {

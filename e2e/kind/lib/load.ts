@@ -13,13 +13,17 @@ export interface Tally {
 
 const HEADERS = { 'content-type': 'application/json' };
 
-/** Submits jobs through the ingress at a steady rate while something happens, however that ends. What became of all. */
+/**
+ * Submits jobs through the ingress at a steady rate while something happens, however that ends. What became of all.
+ * @param label part of the data of every job: jobs of one label are the same each time
+ */
 export async function underLoad(
   host: string,
   perSecond: number,
   happens: (load: Load) => Promise<void>,
+  label = '',
 ): Promise<Tally> {
-  const load = new Load(host);
+  const load = new Load(host, label);
   load.start(perSecond);
   try {
     await happens(load);
@@ -32,6 +36,7 @@ export async function underLoad(
 /** Submits jobs through the ingress at a steady rate, whatever becomes of them, until it is stopped. */
 class Load {
   readonly #host: string;
+  readonly #label: string;
   readonly #acknowledged = new Map<string, { data: string; iterations: number }>();
   readonly #failures: string[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -39,8 +44,9 @@ class Load {
   #sent = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(host: string) {
+  constructor(host: string, label: string) {
     this.#host = host;
+    this.#label = label;
   }
 
   /** @param perSecond requests that begin in a second */
@@ -72,7 +78,7 @@ class Load {
     const number = this.#sent++;
     // Some are done by the endpoint itself, most by workers, a few take a second.
     const iterations = number % 50 === 0 ? 2_000_000 : number % 3 === 0 ? 100 : 20_000 + number;
-    const sent = this.#submit(`${this.#host} ${number}`, iterations).finally(() =>
+    const sent = this.#submit(`${this.#host} ${this.#label}${number}`, iterations).finally(() =>
       this.#underWay.delete(sent),
     );
     this.#underWay.add(sent);
@@ -97,32 +103,48 @@ class Load {
 
 export type { Load };
 
+export interface AuditOptions {
+  /** Digests that are computed here. */
+  readonly samples: number;
+  readonly limitMs: number;
+}
+
 /** What is wrong with the jobs that were acknowledged: each must be done, with the digest that is computed here. */
-export async function audit(
+export async function audit(host: string, tally: Tally, options: AuditOptions): Promise<string[]> {
+  const { gone, wrong } = await find(host, tally, options);
+  return [...gone.map((id) => `${id} is unknown`), ...wrong];
+}
+
+/** Jobs of these that the service does not know any more, and what is wrong with others. */
+export async function find(
   host: string,
-  { acknowledged }: Tally,
-  options: { readonly samples: number; readonly limitMs: number },
-): Promise<string[]> {
+  { acknowledged }: Pick<Tally, 'acknowledged'>,
+  options: AuditOptions,
+): Promise<{ readonly gone: string[]; readonly wrong: string[] }> {
   const wrong: string[] = [];
+  const gone: string[] = [];
   const end = performance.now() + options.limitMs;
   const every = Math.max(1, Math.floor(acknowledged.size / options.samples));
   let number = 0;
   for (const [id, { data, iterations }] of acknowledged) {
     const job = await whenDone(host, id, end);
-    if (job?.state !== 'done') wrong.push(`${id} is ${job?.state ?? 'unknown'}`);
+    if (job === 'unknown') gone.push(id);
+    else if (job?.state !== 'done') wrong.push(`${id} is ${job?.state ?? 'not answered for'}`);
     else if (number++ % every === 0 && iterations < 1e6 && job.digest !== iterated(data, iterations))
       wrong.push(`${id} has the digest ${job.digest ?? 'none'}`);
   }
-  return wrong;
+  return { gone, wrong };
 }
 
-async function whenDone(host: string, id: string, end: number): Promise<JobBody | null> {
+/** The job once it is done, or as it is at the end; null while nobody answers. */
+async function whenDone(host: string, id: string, end: number): Promise<JobBody | 'unknown' | null> {
   let job: JobBody | null = null;
   do {
     const headers = { prefer: 'wait=10' };
     const answer = await throughIngress({ host, path: `/v1/jobs/${id}`, headers }).catch(() => null);
     if (answer?.status === 200) job = JSON.parse(answer.text) as JobBody;
-    if (job?.state === 'done' || answer?.status === 404) break;
+    if (answer?.status === 404) return 'unknown';
+    if (job?.state === 'done') break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   } while (performance.now() < end);
   return job;

@@ -2,6 +2,19 @@ import type { TestCluster } from './hash-cluster.ts';
 
 const SET_ID = 'hashcluster.io/replica-set-id';
 
+/** What a HashCluster remembers of its replica set. */
+export interface ReplicaSet {
+  readonly id?: string;
+  readonly volumes?: readonly { readonly claim: string; readonly lostAt?: string }[];
+  readonly dataLost?: readonly { readonly at: string; readonly reason: string }[];
+}
+
+/** The replica set of the status; empty where none is known. */
+export async function replicaSetOf(cluster: TestCluster): Promise<ReplicaSet> {
+  const known = await cluster.namespace.find('hashcluster', cluster.name);
+  return ((known?.status ?? {}) as { readonly replicaSet?: ReplicaSet }).replicaSet ?? {};
+}
+
 /** Ids of the replica sets that the data of members belongs to, as their claims and the status say, without repetition. */
 export async function replicaSets(cluster: TestCluster): Promise<string[]> {
   const selector = `app.kubernetes.io/instance=${cluster.name},app.kubernetes.io/component=mongodb`;
@@ -10,9 +23,8 @@ export async function replicaSets(cluster: TestCluster): Promise<string[]> {
     const { annotations = {} } = metadata as { readonly annotations?: Readonly<Record<string, string>> };
     return annotations[SET_ID];
   });
-  const known = await cluster.namespace.find('hashcluster', cluster.name);
-  const { replicaSet } = (known?.status ?? {}) as { readonly replicaSet?: { readonly id?: string } };
-  return [...new Set([...ids, replicaSet?.id].filter((id) => id !== undefined))];
+  const { id: remembered } = await replicaSetOf(cluster);
+  return [...new Set([...ids, remembered].filter((id) => id !== undefined))];
 }
 
 /** Deletes the pod of the first member, which was elected first: then another one is the primary. */

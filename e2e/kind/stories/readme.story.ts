@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { commandBlocks, ROOT } from '../../lib/pages.ts';
 import { CLUSTER, kubectl, Namespace } from '../lib/kube.ts';
 import { uninstallOperator } from '../lib/operator.ts';
 import { run } from '../lib/run.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LIMIT_MS = 420_000;
 const NAMESPACE = new Namespace('hashcluster');
 let dir: string;
@@ -20,12 +19,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 }, LIMIT_MS);
 
-/** The commands for Kubernetes, in order. */
-async function commands(): Promise<string[]> {
-  const text = await readFile(join(ROOT, 'README.md'), 'utf8');
-  return [...text.matchAll(/^```sh kubernetes\n([^]*?)^```$/gm)].map(([, block]) => block!);
-}
-
 /** What is there of ours anywhere, as `kind/name`. */
 async function remains(): Promise<string> {
   const kinds = 'customresourcedefinitions,clusterroles,clusterrolebindings,namespaces,persistentvolumes';
@@ -34,7 +27,7 @@ async function remains(): Promise<string> {
 }
 
 test(
-  'every command of the README for Kubernetes works, in order, and at the end nothing is left',
+  'every command of the README and of docs/ for Kubernetes works, in order, and at the end nothing is left',
   async () => {
     const config = join(dir, 'kubeconfig');
     await run('kind', ['export', 'kubeconfig', '--name', CLUSTER, '--kubeconfig', config]);
@@ -45,8 +38,8 @@ test(
       // The builder that every Docker has.
       DOCKER_BUILDKIT: '0',
     };
-    const blocks = await commands();
-    expect(blocks).toHaveLength(4);
+    const blocks = await commandBlocks('sh kubernetes');
+    expect(blocks).toHaveLength(3);
     for (const block of blocks)
       await run('bash', ['-euo', 'pipefail', '-c', block], { cwd: ROOT, env, limitMs: LIMIT_MS });
     expect(await remains()).toBe('');

@@ -25,7 +25,7 @@ export function addEndpoint({ program, run }: Registry): void {
     .summary('run an endpoint: the HTTP API, on MongoDB and Kafka')
     .description(
       'Serves the API from jobs in MongoDB, and tells workers of them through Kafka. Any number can run, and any of them ' +
-        'can die. Waits for MongoDB; goes on without Kafka. Settings come from the environment (see the README): ' +
+        'can die. Waits for MongoDB; goes on without Kafka. Settings come from the environment (see docs/configuration.md): ' +
         'MONGODB_URI and KAFKA_BROKERS are needed. Ctrl-C or SIGTERM drains.',
     )
     .addHelpText(

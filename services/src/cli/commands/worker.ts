@@ -32,7 +32,7 @@ export function addWorker({ program, run }: Registry): void {
     .summary('run a worker: hashes jobs from MongoDB and Kafka')
     .description(
       'Claims jobs, hashes them on every core, writes checkpoints and results to MongoDB. Any number can run, and any of ' +
-        'them can die. Waits for MongoDB; goes on without Kafka. Settings come from the environment (see the README): ' +
+        'them can die. Waits for MongoDB; goes on without Kafka. Settings come from the environment (see docs/configuration.md): ' +
         'MONGODB_URI and KAFKA_BROKERS are needed. Ctrl-C or SIGTERM drains: jobs go back to the queue where they stand.',
     )
     .addHelpText(

@@ -1,21 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { commandBlocks, ROOT } from './lib/pages.ts';
 import { startService, type Service } from './lib/service.ts';
 import { dockerTrouble } from './servers/docker.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIMIT_MS = 60_000;
-
-/** The commands that a reader is meant to type while a service runs, in order; or those that need containers. */
-async function commands(mark: 'sh' | 'sh docker'): Promise<string[]> {
-  const text = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const blocks = [...text.matchAll(/^```(sh.*)\n([^]*?)^```$/gm)];
-  return blocks.filter(([, found]) => found === mark).map(([, , block]) => block!);
-}
 
 interface Outcome {
   readonly code: number;
@@ -50,9 +42,9 @@ afterAll(async () => {
 });
 
 test(
-  'every command of the README works, in order',
+  'every command of the README and of docs/ works, in order',
   async () => {
-    const blocks = await commands('sh');
+    const blocks = await commandBlocks('sh');
     expect(blocks.length).toBeGreaterThan(8);
     for (const block of blocks) {
       const { code, output } = await bash(block, LIMIT_MS);
@@ -65,9 +57,9 @@ test(
 const containers = (await dockerTrouble()) === null ? test : test.skip;
 
 containers(
-  'every command of the README for several processes works (needs Docker)',
+  'every command of docs/ for several processes works (needs Docker)',
   async () => {
-    const blocks = await commands('sh docker');
+    const blocks = await commandBlocks('sh docker');
     expect(blocks).toHaveLength(1);
     for (const block of blocks) {
       const { code, output } = await bash(block, 4 * LIMIT_MS);

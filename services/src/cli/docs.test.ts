@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { EXIT_MEANINGS } from './exit-codes.ts';
@@ -7,11 +8,13 @@ import { runCli } from './program.ts';
 import { testHost } from './testing/host.ts';
 import { embeddedSettings, endpointRole, workerRole, type Sources } from '../roles/settings.ts';
 
-const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8');
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PAGES = ['README.md', 'docs/cli.md', 'docs/http-api.md', 'docs/configuration.md', 'docs/operations.md'];
+const TEXT = PAGES.map((page) => readFileSync(join(ROOT, page), 'utf8')).join('\n');
 
 /** The cells of the table whose head begins with `head`, row by row. */
 function tableRows(head: string): string[][] {
-  const lines = README.split('\n');
+  const lines = TEXT.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${head} `));
   const rows = lines.slice(start + 2);
   const end = rows.findIndex((line) => !line.startsWith('|'));
@@ -50,7 +53,7 @@ function embedded({ env, version, logFormat }: Sources): unknown {
 
 /** Words after `hashcluster` in the shell blocks that are meant to be run. */
 function commandsRun(): string[] {
-  const blocks = [...README.matchAll(/^```sh(?: docker)?\n(.*?)^```/gms)].map(([, text = '']) => text);
+  const blocks = [...TEXT.matchAll(/^```sh(?: docker)?\n(.*?)^```/gms)].map(([, text = '']) => text);
   return blocks.flatMap((text) => [...text.matchAll(/hashcluster (\w+)/g)].map(([, word = '']) => word));
 }
 
@@ -61,7 +64,7 @@ async function commandsOfHelp(): Promise<string[]> {
   return [...part.matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
 }
 
-describe('the README', () => {
+describe('the documentation', () => {
   test('lists every command and no other', async () => {
     const listed = firstColumn('Command').flatMap((cell) =>
       [...cell.matchAll(/`(\w+)[^`]*`/g)].map(([, name]) => name),

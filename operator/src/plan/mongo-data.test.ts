@@ -21,6 +21,17 @@ function steps(world: World, count: number): void {
   for (let step = 0; step < count; step += 1) world.step();
 }
 
+/** Volumes of these members become what they were, or will be, in that election term. */
+function setTerm(world: World, ordinals: readonly number[], term: number): void {
+  const { volumes } = world.data!;
+  const [first] = volumes.values();
+  const config = { ...first!.config, term };
+  for (const ordinal of ordinals) {
+    const { uid } = world.child('PersistentVolumeClaim', `data-hc-mongodb-${ordinal}`).metadata;
+    volumes.get(uid!)!.config = config;
+  }
+}
+
 function condition(world: World, type: string): Condition {
   return world.status!.conditions!.find((candidate) => candidate.type === type)!;
 }
@@ -110,6 +121,30 @@ describe('data of the managed replica set', () => {
     expect(eventsOf(world)).toEqual(expect.arrayContaining(['VolumeLost', 'VolumeRestored']));
     expect(condition(world, 'Degraded').status).toBe('False');
     expect(condition(world, 'DataLost').status).toBe('False');
+  });
+
+  test('a lost volume has one Event', () => {
+    const { world } = worldOf(3);
+    world.log.length = 0;
+    world.loseVolume(1);
+    steps(world, 10);
+    const told = world.log.flatMap((action) => (action.kind === 'event' ? [action] : []));
+    expect(told.filter(({ message }) => /lost/.test(message))).toMatchObject([{ reason: 'VolumeLost' }]);
+  });
+
+  test.each([
+    ['one volume restored from an old snapshot: the newer term wins', [1], 5, 'NoLossKnown'],
+    ['all volumes restored from an old snapshot: the loss is reported', [0, 1, 2], 3, 'OlderData'],
+  ])('%s', (_title, ordinals, term, reason) => {
+    const { world, data } = worldOf(3);
+    setTerm(world, [0, 1, 2], 5);
+    steps(world, 2);
+    expect(world.status?.replicaSet?.term).toBe(5);
+    setTerm(world, ordinals, 3);
+    steps(world, 5);
+    expect(world.status?.replicaSet?.term).toBe(term);
+    expect(condition(world, 'DataLost').reason).toBe(reason);
+    expect([data.made, data.primaries.length]).toEqual([['set1'], 1]);
   });
 
   test('two of three volumes lost: what was acknowledged last may be gone, and that is said', () => {

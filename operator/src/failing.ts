@@ -13,6 +13,8 @@ interface Entry {
   readonly attempts: number;
 }
 
+/** The ref of what is read before anything is planned. */
+export const OBSERVE = 'observe';
 /** A failure that happens once is nothing to tell people about: objects change under our hands, API servers restart. */
 const TELL_AFTER = 2;
 /** What was attempted once and has not succeeded for so long is told too. Milliseconds. */
@@ -65,6 +67,17 @@ export class FailingActions {
     const entries = [...pending, ...failed];
     if (entries.length === 0) this.#entries.delete(key);
     else this.#entries.set(key, entries);
+  }
+
+  /** Takes in that a round ended before anything could be planned; what failed before is still to be done. */
+  noteUnobserved(key: string, error: unknown, now: number): void {
+    const entries = this.#entries.get(key) ?? [];
+    const known = entries.find(({ ref }) => ref === OBSERVE);
+    const entry: Entry = {
+      ...{ ref: OBSERVE, reason: 'ObservationFailed', message: messageOf(error) },
+      ...{ since: known?.since ?? now, attempts: (known?.attempts ?? 0) + 1 },
+    };
+    this.#entries.set(key, [...entries.filter(({ ref }) => ref !== OBSERVE), entry]);
   }
 
   forget(key: string): void {

@@ -143,6 +143,17 @@ test('an action on MongoDB that fails between rounds that wait for it shows in t
   expect(says()).toBe(true);
 }, 30_000);
 
+test('what cannot be read again and again shows in the status', async () => {
+  const reads = ({ method, collection }: ParsedRequest) =>
+    method === 'GET' && collection.endsWith('/secrets');
+  const { server, conditions } = await setup({ kind: 'status', status: 500 }, reads);
+  await until(() => conditions()['Degraded']?.message.includes('could not be read'));
+  expect(conditions()['Degraded']).toMatchObject({ status: 'True' });
+  server.healed();
+  server.put({ ...CLUSTER, metadata: { ...server.all(CLUSTER)[0]!.metadata, labels: { touched: 'yes' } } });
+  await until(() => count(server, 'Deployment') === 2 && conditions()['Degraded']?.status === 'False');
+});
+
 test('nothing is written once the term is over', async () => {
   const { server, ending, operator, writes } = await setup();
   await until(() => writes() > 3);

@@ -1,7 +1,7 @@
 import { defaulted } from './api/defaulted.ts';
 import type { HashCluster } from './api/hash-cluster.ts';
 import type { Applier, Outcome } from './apply/applier.ts';
-import { FailingActions } from './failing.ts';
+import { FailingActions, OBSERVE } from './failing.ts';
 import type { ApiWatch } from './observe/api-facts.ts';
 import type { Caches } from './observe/caches.ts';
 import { Ledger } from './observe/ledger.ts';
@@ -11,6 +11,8 @@ import type { Action, ActionKind, Plan } from './plan/action.ts';
 import { FAILING_MS, type Observed, type OperatorDefaults } from './plan/observed.ts';
 import { controllerOf } from './plan/kube.ts';
 import { plan } from './plan/plan.ts';
+import { statusEvents } from './plan/status/events.ts';
+import { unobservedStatus } from './plan/status/unobserved.ts';
 import type { KubeObject, ObjectRef } from './plan/kube.ts';
 import { OverwrittenBook } from './overwritten.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -78,7 +80,9 @@ export class Reconciler {
       return null;
     }
     const cluster = defaulted(found);
-    const observed = await this.#examined(key, await this.#observe(key, cluster));
+    const observed = await this.#observe(key, cluster)
+      .then((seen) => this.#examined(key, seen))
+      .catch((error: unknown) => this.#noteUnobserved(key, cluster, error));
     const made = plan(observed);
     const outcome = await this.#carryOut(key, cluster, this.#notYetDone(key, observed, made.actions));
     const wanted = [...made.actions, ...made.held];
@@ -142,6 +146,20 @@ export class Reconciler {
     const touched = actions.some(({ kind }) => FORGETS.has(kind));
     if (touched) secrets.forget(cluster, secretNames(cluster));
     return outcome;
+  }
+
+  /** What cannot be read stops the round before its plan: the status says so all the same. Rejects with the error. */
+  async #noteUnobserved(key: string, cluster: HashCluster, error: unknown): Promise<never> {
+    const now = this.#options.clock.now();
+    this.#failing.noteUnobserved(key, error, now);
+    const failure = this.#failing.told(key, now).find(({ ref }) => ref === OBSERVE);
+    const status = failure && unobservedStatus(cluster, failure, now);
+    if (status) {
+      const events = statusEvents(cluster.status, status);
+      const written: Action = { kind: 'status', status, why: failure.message };
+      await this.#options.applier.carryOut(cluster, [written, ...events]);
+    }
+    throw asError(error);
   }
 
   /** When what fails differs from what the status tells, the status is written once more. */

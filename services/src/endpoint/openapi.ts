@@ -162,7 +162,7 @@ function jobRoutes(schemas: Schemas): RouteConfig[] {
       ...{ method: 'get', path: '/v1/jobs', operationId: 'listJobs' },
       summary: 'List jobs: live ones, then results, the newest first',
       description:
-        'Page by page: `next` of a page is the `cursor` of the following one. A job that ends between two pages is shown by both, with the same id.',
+        'Page by page: `next` of a page is the `cursor` of the following one. A job that ends between two pages of all states is shown once; lists of different states are apart.',
       tags: ['jobs'],
       request: { query: queries.list },
       responses: { 200: json(page, 'A page.'), ...problems(schemas, ['invalid-request', ...STORE]) },

@@ -37,6 +37,8 @@ async function fill(under: StoreUnderTest, suite: StoreSuite): Promise<Record<Jo
     if (next) await store.cancel(TENANT, [next.id]);
   }
   await store.claim(WORKER, { ids: ids(held) });
+  // What ends at the moment at which a list begins stands among the live jobs.
+  await kit.tick(under, suite.abilities);
   return {
     queued: ids(queued).sort(),
     running: ids(held).sort(),
@@ -149,6 +151,40 @@ function describeCursor(suite: StoreSuite): void {
       for (const id of Object.values(expected).flat()) expect(ids).toContain(id);
     });
 
+    test.each([1, 3, 7])('show each job once while jobs end between pages of %d', async (limit) => {
+      const under = await suite.open();
+      const { store } = under;
+      const before = kit.jobs(6, 7).map(computed);
+      const all = Array.from({ length: 20 }, (_, number) => job(`ends ${number}`));
+      await store.submit([...before, ...all]);
+      const expected = [...before, ...all].map(({ id }) => id).sort();
+      const byId = all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      await kit.tick(under, suite.abilities);
+      // Of what was shown and of what comes later, some end after each page.
+      const [first, last] = [[...byId], byId.toReversed()];
+      const seen = await pagesOf(store, { limit }, async () => {
+        const ending = [first.shift(), last.shift()].filter((each) => each !== undefined);
+        const [done, cancelled] = ending;
+        if (done) await store.complete([kit.completionOf(done)]);
+        if (cancelled) await store.cancel(TENANT, [cancelled.id]);
+      });
+      expect(idsOf(seen.flat()).sort()).toEqual(expected);
+      // A list that begins now has the results again, the newest first.
+      const { items } = await store.list({ tenant: TENANT, state: 'done', cursor: null, limit: 100 });
+      const times = items.map((view) => (view.kind === 'result' ? view.result.finishedAt : 0));
+      expect(times).toEqual(times.toSorted((a, b) => b - a));
+    });
+
+    test('go on from a cursor of an earlier version, which does not say when the list began', async () => {
+      const { store } = await suite.open();
+      const all = kit.jobs(10);
+      await store.submit(all);
+      const ids = all.map(({ id }) => id).sort();
+      const cursor = Buffer.from(JSON.stringify([ids[3]])).toString('base64url');
+      const { items } = await store.list({ tenant: TENANT, state: null, cursor, limit: 100 });
+      expect(idsOf(items)).toEqual(ids.slice(4));
+    });
+
     test('do not lose a job that ends meanwhile', async () => {
       const { store } = await suite.open();
       const all = kit.jobs(10);
@@ -187,7 +223,13 @@ function describeCursor(suite: StoreSuite): void {
         made([]),
         made({ id: 1 }),
       ];
-      for (const cursor of [...garbage, made(['x']), made([job('a').id, 'x']), made([job('a').id, 1.5])]) {
+      for (const cursor of [
+        ...garbage,
+        made(['x']),
+        made([job('a').id, 'x']),
+        made([job('a').id, 1.5]),
+        made([job('a').id, 'live', 'x']),
+      ]) {
         const query = { tenant: TENANT, state: null, cursor, limit: 3 };
         await expect(under.store.list(query)).rejects.toThrow(InvalidCursorError);
       }

@@ -46,7 +46,10 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** Live jobs by id, then results, the newest first. `next` is null on the last page. */
+/**
+ * Live jobs by id, then results, the newest first. What ends after the first page of all states was read stays among the
+ * live jobs, by its id: no page shows again what an earlier one has shown. `next` is null on the last page.
+ */
 export interface Page {
   readonly items: readonly JobView[];
   readonly next: string | null;

@@ -2,7 +2,7 @@ import { costClassOf, COST_CLASSES } from '../../../jobs/cost.ts';
 import type { Digest, JobFacts, JobResult, JobView, LiveJob } from '../../../jobs/job.ts';
 import type * as port from '../../../ports/job-store.ts';
 import type { CellReader } from './cells.ts';
-import { placeOf, writeCursor } from '../../../ports/job-store-cursor.ts';
+import { idOf, placeOf, writeCursor, type Place } from '../../../ports/job-store-cursor.ts';
 
 /** The thread sends only what this side cannot tell by itself. */
 export function readSubmitted(
@@ -68,16 +68,20 @@ function brought(submission: port.Submission, now: number, expiresAt: number): J
   };
 }
 
-export function readPage(reader: CellReader, limit: number): port.Page {
+/** @param since when the list of all states began; null: a list of one state */
+export function readPage(reader: CellReader, limit: number, since: number | null): port.Page {
   const items: JobView[] = [];
+  const places: Place[] = [];
   while (!reader.done) {
     const kind = reader.text();
-    if (kind === 'cut') return { items, next: writeCursor({ part: 'live', id: reader.text() }) };
-    items.push(kind === 'live' ? { kind, job: reader.live() } : { kind: 'result', result: reader.result() });
+    if (kind === 'cut') return { items, next: writeCursor({ part: 'live', id: reader.text(), since }) };
+    const view: JobView =
+      kind === 'live' ? { kind, job: reader.live() } : { kind: 'result', result: reader.result() };
+    items.push(view);
+    places.push(kind === 'ended' ? { part: 'live', id: idOf(view), since } : placeOf(view, since));
   }
   if (items.length <= limit) return { items, next: null };
-  const shown = items.slice(0, limit);
-  return { items: shown, next: writeCursor(placeOf(shown[limit - 1]!)) };
+  return { items: items.slice(0, limit), next: writeCursor(places[limit - 1]!) };
 }
 
 export function readSweep(reader: CellReader): port.Sweep {

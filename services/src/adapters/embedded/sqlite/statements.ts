@@ -51,6 +51,8 @@ const RESULTS = {
     WHERE tenant = ? AND outcome = ? AND finishedAt = ? AND id > ? AND ${CURRENT} ORDER BY id LIMIT ?`,
   resultsBefore: `SELECT ${RESULT} FROM results
     WHERE tenant = ? AND outcome = ? AND finishedAt < ? AND ${CURRENT} ORDER BY finishedAt DESC, id LIMIT ?`,
+  resultsSince: `SELECT ${RESULT} FROM results
+    WHERE tenant = ? AND outcome = ? AND finishedAt >= ? AND id > ? AND id <= ? AND ${CURRENT} ORDER BY id LIMIT ?`,
   expired: `SELECT seq, id FROM results WHERE expiresAt <= ? ORDER BY expiresAt LIMIT ?`,
   deleteResult: `DELETE FROM results WHERE seq = ?`,
 };

@@ -62,8 +62,12 @@ export class ThreadedStore implements port.JobStore {
 
   async list({ tenant, state, cursor, limit }: port.ListQuery): Promise<port.Page> {
     const place = readCursor(cursor, state);
-    const at = place.part === 'live' ? ['live', place.id] : ['results', place.finishedAt, place.id];
-    const read = (reader: CellReader): port.Page => readPage(reader, limit);
+    const at =
+      place.part === 'live' ? ['live', place.id, place.since] : ['results', place.finishedAt, place.id];
+    const read = (reader: CellReader, now: number): port.Page => {
+      const since = place.part === 'live' ? (place.since ?? now) : null;
+      return readPage(reader, limit, state === null ? since : null);
+    };
     const cells = [tenant, state, limit + 1, ...at];
     return this.#thread.call({ operation: 'list', cells, items: limit, read });
   }

@@ -1,4 +1,5 @@
 import { CellReader, LIVE_CELLS, OUTCOMES } from '../cells.ts';
+import { AFTER_EVERY_ID } from '../../../../ports/job-store-cursor.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Cell } from '../protocol.ts';
 
@@ -14,8 +15,9 @@ interface Query {
 }
 
 /**
- * Cells: tenant, state, limit, then where to go on: `live` and an id, or `results`, a time and an id. Answers with views,
- * at most `limit`; one more cell when the walk was cut short: the id where it goes on.
+ * Cells: tenant, state, limit, then where to go on: `live`, an id and when the list began, or `results`, a time and an id.
+ * Answers with views, at most `limit`; `ended` are results that stand among the live jobs. Two more cells when the walk was
+ * cut short: `cut`, and the id where it goes on.
  */
 export function list(ledger: Ledger, cells: readonly Cell[], now: number): Cell[] {
   const reader = new CellReader(cells);
@@ -28,14 +30,47 @@ export function list(ledger: Ledger, cells: readonly Cell[], now: number): Cell[
   if (reader.text() === 'results') {
     return views('result', results(ledger, query, { finishedAt: reader.number(), id: reader.text() }));
   }
-  const { rows, cutAt } = live(ledger, query, reader.text());
-  const found = views('live', rows);
+  const after = reader.text();
+  const since = (reader.cell() as number | null) ?? now;
+  const { rows, cutAt } = live(ledger, query, after);
+  if (query.state !== null) {
+    const found = views('live', rows);
+    if (cutAt !== null) return [...found, 'cut', cutAt];
+    const left = query.limit - rows.length;
+    const newest = { finishedAt: Number.MAX_SAFE_INTEGER, id: '' };
+    return left > 0
+      ? [...found, ...views('result', results(ledger, { ...query, limit: left }, newest))]
+      : found;
+  }
+  const lastId = rows.length === query.limit ? (rows.at(-1)![0] as string) : AFTER_EVERY_ID;
+  const ended = endedSince(ledger, query, { since, after, upTo: cutAt ?? lastId });
+  const merged = [
+    ...rows.map((row) => ({ kind: 'live', row })),
+    ...ended.map((row) => ({ kind: 'ended', row })),
+  ]
+    .sort((a, b) => ((a.row[0] as string) < (b.row[0] as string) ? -1 : 1))
+    .slice(0, query.limit);
+  const found = merged.flatMap(({ kind, row }) => [kind, ...row]);
+  const left = query.limit - merged.length;
+  if (left === 0) return found;
   if (cutAt !== null) return [...found, 'cut', cutAt];
-  const left = query.limit - rows.length;
-  const newest = { finishedAt: Number.MAX_SAFE_INTEGER, id: '' };
-  return left > 0
-    ? [...found, ...views('result', results(ledger, { ...query, limit: left }, newest))]
-    : found;
+  const begin = { finishedAt: since, id: AFTER_EVERY_ID };
+  return [...found, ...views('result', results(ledger, { ...query, limit: left }, begin))];
+}
+
+interface Range {
+  readonly since: number;
+  readonly after: string;
+  readonly upTo: string;
+}
+
+/** Results of this range of ids, by id, that have come since the list began: its earlier pages have not shown them. */
+function endedSince(ledger: Ledger, { tenant, limit, now }: Query, { since, after, upTo }: Range): Cell[][] {
+  return OUTCOMES.flatMap((_, code) =>
+    ledger.resultRows('resultsSince', tenant, code, since, after, upTo, now, limit),
+  )
+    .sort((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1))
+    .slice(0, limit);
 }
 
 function views(kind: 'live' | 'result', rows: readonly Cell[][]): Cell[] {

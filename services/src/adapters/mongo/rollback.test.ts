@@ -7,7 +7,7 @@ const server = await needMongo();
 const suite = 'uri' in server ? describe : describe.skip;
 const needs = 'uri' in server ? '' : ' (needs Docker)';
 
-const README = new URL('../../../../README.md', import.meta.url);
+const DOCS = new URL('../../../../docs/kubernetes.md', import.meta.url);
 const COMMAND = { collMod: 'results', index: { keyPattern: { expiresAt: 1 }, expireAfterSeconds: 0 } };
 
 suite(`a rollback to the version whose server expires results${needs}`, () => {
@@ -26,11 +26,11 @@ suite(`a rollback to the version whose server expires results${needs}`, () => {
   beforeAll(startThis);
   afterAll(() => dropDatabase(place));
 
-  test('needs the command that the README gives, and the next upgrade works again', async () => {
+  test('needs the command that the docs give, and the next upgrade works again', async () => {
     await expect(startEarlier()).rejects.toMatchObject({ codeName: 'IndexOptionsConflict' });
     const text = `db.runCommand(${JSON.stringify(COMMAND)})`;
     const plain = (command: string): string => command.replaceAll(/["' ]/g, '');
-    expect(plain(await readFile(README, 'utf8'))).toContain(plain(text));
+    expect(plain(await readFile(DOCS, 'utf8'))).toContain(plain(text));
     await withDatabase(place, (db) => db.command(COMMAND));
     await startEarlier();
     await startThis();

@@ -19,6 +19,6 @@ export default {
     '<rootDir>/tools/jest/exit-reporter.js',
   ],
   // Tests wait more than they compute: for servers, for processes and for timers.
-  maxWorkers: '150%',
+  maxWorkers: 3,
   testTimeout: 60_000,
 };

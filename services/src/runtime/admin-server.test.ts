@@ -106,6 +106,8 @@ describe('clients that mean harm', () => {
   ): { readonly socket: Socket; readonly closed: Promise<unknown> } {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
+    // An answer that nobody reads, such as 408, would keep the connection open.
+    socket.resume();
     const closed = once(socket, 'close');
     if (text !== '') socket.write(text);
     return { socket, closed };

@@ -30,7 +30,11 @@ withStage('an operator', (stage) => {
       const applied = proxy.writes
         .filter(({ method, path }) => method === 'PATCH' && !path.includes('/status?'))
         .map(({ path }) => path);
-      expect(applied.toSorted()).toEqual([...new Set(applied)].toSorted());
+      const again = applied.filter((path, at) => applied.indexOf(path) !== at);
+      // Deployments note their replica set, which is known once it has been initiated: that restarts nothing.
+      const isNoted = (path: string) => /\/deployments\/demo-(endpoint|worker)\?/.test(path);
+      expect(again.filter((path) => !isNoted(path))).toEqual([]);
+      expect(again.toSorted()).toEqual([...new Set(again)].toSorted());
     },
     TEST_MS,
   );

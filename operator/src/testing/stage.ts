@@ -16,6 +16,8 @@ type Snapshot = Record<string, unknown>;
 
 /** What takes seconds takes minutes on a machine that is busy with something else. */
 const SETTLED_MS = 300_000;
+/** For an answer to what a test asks: operators beside it have to do with less. */
+const ANSWER_MS = 60_000;
 const PAUSE_MS = 200;
 /** Everything is looked at less often. */
 const LOOK_AGAIN_MS = 500;
@@ -30,7 +32,10 @@ export class Stage {
 
   private constructor(server: ApiServer) {
     this.#server = server;
-    this.transport = new Transport({ config: server.config, perSecond: 5_000, burst: 5_000 });
+    this.transport = new Transport({
+      ...{ config: server.config, perSecond: 5_000, burst: 5_000 },
+      ...{ timeoutMs: ANSWER_MS, retryBudgetMs: 2 * ANSWER_MS },
+    });
   }
 
   static async open(programs: ApiServerPrograms): Promise<Stage> {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import mongoose from 'mongoose';
+import { dropDatabase } from '../adapters/mongo/testing/kit.ts';
 import { sharedServer } from '../runtime/testing/shared-server.ts';
 import { startEndpoint } from './endpoint.ts';
 import type { Running } from './running.ts';
@@ -32,20 +32,13 @@ const sourcesOf = (database: string, client: string) => ({
   logFormat: 'json' as const,
 });
 
-async function dropDatabases(names: readonly string[]): Promise<void> {
-  const connection = await mongoose
-    .createConnection(sourcesOf('', '').env.MONGODB_URI, { writeConcern: { w: 'majority' } })
-    .asPromise();
-  for (const each of names) await connection.getClient().db(each).dropDatabase();
-  await connection.close(true);
-}
-
 suite(`an endpoint and a worker on different databases${isThere ? '' : ' (needs Docker)'}`, () => {
   const running: Running[] = [];
   const databases = [`${name}-a`, `${name}-b`];
   afterEach(async () => {
     for (const each of running.splice(0)) await each.stop();
-    await dropDatabases(databases);
+    const uri = sourcesOf('', '').env.MONGODB_URI;
+    for (const database of databases) await dropDatabase({ uri, database });
   }, LIMIT_MS);
 
   test.each(['platformatic', 'kafkajs'])(

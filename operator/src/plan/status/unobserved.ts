@@ -26,7 +26,7 @@ export function unobservedStatus(
   };
   const known = before?.conditions ?? [];
   const changed = Object.entries(verdicts).map(([type, verdict]) => {
-    return conditionOf(type as Condition['type'], verdict, {
+    return conditionOf(type, verdict, {
       before: known.find((one) => one.type === type),
       ...{ now, generation },
     });

@@ -45,7 +45,7 @@ export async function readDatabaseId(db: mongo.Db): Promise<string | null> {
   try {
     const options = { nameOnly: false, promoteBuffers: false } as const;
     const [jobs] = await db.listCollections({ name: 'jobs' }, options).toArray();
-    const uuid = (jobs as mongo.CollectionInfo | undefined)?.info?.uuid;
+    const uuid = jobs?.info?.uuid;
     return uuid?.toString('hex').slice(0, ID_LENGTH) ?? null;
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== UNAUTHORIZED) throw error;

@@ -51,6 +51,7 @@ const WORKERS: z.ZodType<{ items: WorkerReport[] }> = z.object({
       disk: z.object({ free: count, total: count }).nullable(),
       startedAt: z.string(),
       lastSeen: z.string(),
+      silentSeconds: count.optional(),
     }),
   ),
 });

@@ -65,6 +65,8 @@ export interface WorkerReport {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly lastSeen: string;
+  /** Since its last heartbeat, by the endpoint's monotonic clock; older endpoints do not say. */
+  readonly silentSeconds?: number | undefined;
 }
 
 /** What one endpoint says. */

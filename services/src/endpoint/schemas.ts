@@ -228,6 +228,7 @@ function createWorker() {
       disk: z.strictObject({ free: double(), total: double() }).nullable(),
       startedAt: instant(),
       lastSeen: instant(),
+      silentSeconds: double().meta({ description: 'Since its last heartbeat, whatever the clocks say.' }),
     })
     .meta({ id: 'Worker' });
 }

@@ -6,7 +6,7 @@ import { podsOf } from '../pods.ts';
 import { cpuSignal } from './cpu.ts';
 import { diskSignals } from './disk.ts';
 import type { RoleView, Signal } from './signal.ts';
-import { usefulWorkers, workSignals } from './work.ts';
+import { usefulWorkers, workerReports, workSignals } from './work.ts';
 
 /** Workers with 1 core each and a target of 50 %; 80 % for disks, 60 s for backlog, 30 s for age; from 2 to 24. */
 function view(current: number, all: readonly Pod[], readings: Partial<Readings> = {}): RoleView {
@@ -162,6 +162,34 @@ describe('backlog', () => {
   test('is what the endpoint says that hears most workers', () => {
     const endpoints = [endpoint(report(0, null)), endpoint(report(2, 600)), endpoint(report(1, 1_200))];
     expect(replicas(workSignals(view(2, pods(2), { endpoints }))[0])).toBe(20);
+  });
+});
+
+describe('what is known of a worker that several endpoints report', () => {
+  const jobsOf = (...rows: Parameters<typeof worker>[1][]): number | undefined => {
+    const endpoints = rows.map((row) => endpoint(report(1, 0), [worker('worker-0', row)]));
+    return workerReports(scene({ readings: { endpoints } }))?.get('worker-0')?.jobs;
+  };
+  const early = '2020-01-01T00:00:00.000Z';
+  const late = '2030-01-01T00:00:00.000Z';
+
+  test.each([
+    [
+      'the later heartbeat counts, whatever wall clocks say',
+      [
+        { jobs: 1, lastSeen: late, silentSeconds: 9 },
+        { jobs: 2, lastSeen: early, silentSeconds: 1 },
+      ],
+    ],
+    [
+      'wall clocks count where an older endpoint says nothing else',
+      [
+        { jobs: 1, lastSeen: early, silentSeconds: 0 },
+        { jobs: 2, lastSeen: late },
+      ],
+    ],
+  ])('%s', (_, rows) => {
+    expect([jobsOf(...rows), jobsOf(...rows.toReversed())]).toEqual([2, 2]);
   });
 });
 

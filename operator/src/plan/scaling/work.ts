@@ -21,9 +21,16 @@ export function workerReports({ readings, now }: Observed): ReadonlyMap<string, 
   const known = new Map<string, WorkerReport>();
   for (const row of answers.flat()) {
     const before = known.get(row.host);
-    if (!before || Date.parse(before.lastSeen) < Date.parse(row.lastSeen)) known.set(row.host, row);
+    if (!before || isNewer(row, before)) known.set(row.host, row);
   }
   return known;
+}
+
+/** Wall clocks of endpoints differ: how long each of them has heard nothing is compared where both say so. */
+function isNewer(row: WorkerReport, before: WorkerReport): boolean {
+  if (row.silentSeconds !== undefined && before.silentSeconds !== undefined)
+    return row.silentSeconds < before.silentSeconds;
+  return Date.parse(before.lastSeen) < Date.parse(row.lastSeen);
 }
 
 /**

@@ -117,7 +117,7 @@ export function clusterBody(
 }
 
 /** One item of `GET /v1/workers`, as a value. */
-export function workerBody({ alive, state, lastSeen }: WorkerRow): WorkerBody {
+export function workerBody({ alive, state, lastSeen, silentMs }: WorkerRow): WorkerBody {
   const {
     worker,
     host,
@@ -142,5 +142,6 @@ export function workerBody({ alive, state, lastSeen }: WorkerRow): WorkerBody {
     disk: alive.disk,
     startedAt: iso(alive.startedAt),
     lastSeen: iso(lastSeen),
+    silentSeconds: Math.round(silentMs) / 1_000,
   };
 }

@@ -12,6 +12,8 @@ export interface WorkerRow {
   readonly state: WorkerState;
   /** When it was last heard: milliseconds since 1970 by this endpoint's clock. */
   readonly lastSeen: number;
+  /** Milliseconds since its last heartbeat, by the monotonic clock. */
+  readonly silentMs: number;
 }
 
 /** How far a worker says a job is. */
@@ -123,6 +125,7 @@ export class WorkersTable {
         alive: row.alive,
         state: this.#stateOf(row, now),
         lastSeen: Math.round(clock.now() - (now - row.heardAt)),
+        silentMs: now - row.heardAt,
       }))
       .sort((a, b) => (a.alive.worker < b.alive.worker ? -1 : 1));
   }

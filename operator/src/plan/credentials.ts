@@ -17,13 +17,15 @@ import {
   childName,
 } from './desired/names.ts';
 import { generatedKeys, missingHashKey, missingSecrets } from './desired/secrets.ts';
+import type { Server } from './desired/server-set.ts';
 import { activeUser, nextUser, usersOf } from './desired/users.ts';
 import type { Role, SecretFacts } from './observed.ts';
 import { claimsOf } from './volumes.ts';
 
-type Server = 'mongodb' | 'kafka';
-const SERVERS = ['mongodb', 'kafka'] as const;
-const ROLES = ['endpoint', 'worker'] as const;
+/** Those that the operator may manage. */
+export const SERVERS = ['mongodb', 'kafka'] as const;
+/** Those whose pods log in to them. */
+export const ROLES = ['endpoint', 'worker'] as const;
 
 /**
  * Users whose passwords may be changed in the Secret. Brokers and controllers know each other by theirs, each from when it

@@ -1,6 +1,6 @@
 import type { Action, ActionOf, KafkaAddress, MongoUser, SecretPatch } from './action.ts';
 import { applying } from './applying.ts';
-import { changedKeys, isRotatable, ROTATED_USERS } from './credentials.ts';
+import { changedKeys, isRotatable, ROLES, ROTATED_USERS, SERVERS } from './credentials.ts';
 import { liveChild, ownApplied, ownSecret, type Context } from './desired/context.ts';
 import { roleDeployment } from './desired/deployments.ts';
 import { mongoAddress, mongoUsers } from './desired/mongodb.ts';
@@ -13,14 +13,12 @@ import {
   PORTS,
   userAnnotation,
 } from './desired/names.ts';
+import type { Server } from './desired/server-set.ts';
 import { activeUser, formerUser, isRole, nextUser } from './desired/users.ts';
 import type { MongoReport, Role } from './observed.ts';
 import { componentOf, isLeaving, podsOf } from './pods.ts';
 import { isRolledOut, type Workload } from './rollout.ts';
 
-type Server = 'mongodb' | 'kafka';
-const SERVERS = ['mongodb', 'kafka'] as const;
-const ROLES = ['endpoint', 'worker'] as const;
 const TITLES = { mongodb: 'MongoDB', kafka: 'Kafka' } as const;
 
 /** A user whose password in the Secret is not the one that it has. */

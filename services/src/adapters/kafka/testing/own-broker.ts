@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { freePort } from '../../../runtime/testing/free-port.ts';
 
 const IMAGE = 'apache/kafka:4.3.1';
 const USER = '1000:1000';
@@ -135,12 +135,4 @@ export class OwnBroker {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
+import { freePort } from '../../../runtime/testing/free-port.ts';
 
 const IMAGE = 'mongo:6.0';
 /** The user `mongodb` of the image. */
@@ -100,12 +100,4 @@ export class OwnMongo {
 
 async function docker(...args: string[]): Promise<string> {
   return (await promisify(execFile)('docker', args, { timeout: COMMAND_MS })).stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

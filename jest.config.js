@@ -1,3 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
+// Tests start hundreds of threads and processes; each of them would strip the types of the same files, and compile them,
+// again. Node keys the cache by the content of a file. Workers of jest and what they start inherit the variable.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('.cache/node', import.meta.url));
+
 // Jest asks for a default export here; nothing else in the repository has one.
 export default {
   testEnvironment: 'node',

@@ -45,8 +45,11 @@ export class Namespace {
     this.name = name;
   }
 
-  /** Makes it, with Pod Security `restricted` enforced. Idempotent. */
+  /** Makes it, with Pod Security `restricted` enforced, once one of that name that is being deleted is gone. Idempotent. */
   async create(): Promise<void> {
+    const phase = ['--output', 'jsonpath={.status.phase}'];
+    const found = await kubectl(['get', 'namespace', this.name, '--ignore-not-found', ...phase]);
+    if (found === 'Terminating') await this.remove();
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.name, labels } };
     await kubectl(['apply', '-f', '-'], { input: JSON.stringify(object) });
@@ -56,6 +59,11 @@ export class Namespace {
   async remove(): Promise<void> {
     const args = ['delete', 'namespace', this.name, '--ignore-not-found', '--timeout=240s'];
     await kubectl(args, { limitMs: 250_000 });
+  }
+
+  /** Begins to delete it and everything in it. Idempotent. */
+  async beginRemoval(): Promise<void> {
+    await kubectl(['delete', 'namespace', this.name, '--ignore-not-found', '--wait=false']);
   }
 
   kubectl(args: readonly string[], options?: RunOptions): Promise<string> {

@@ -50,8 +50,13 @@ async function edit(file: string, change: (document: Document) => void): Promise
   await writeFile(file, document.toString());
 }
 
-/** Uninstalls the chart and what it leaves on purpose. There must be no HashClusters any more. Idempotent. */
+/** Deletes all HashClusters, then uninstalls the chart and what it leaves on purpose. Idempotent. */
 export async function uninstallOperator(): Promise<void> {
+  const crd = await kubectl(['get', 'customresourcedefinitions', '--output', 'name']);
+  if (crd.includes('hashclusters.hashcluster.io')) {
+    const all = ['delete', 'hashclusters', '--all', '--all-namespaces', '--timeout=240s'];
+    await kubectl(all, { limitMs: 250_000 });
+  }
   const where = ['--namespace', OPERATOR_HOME.name, '--wait', '--ignore-not-found'];
   await helm(['uninstall', RELEASE, ...where]);
   await kubectl(['delete', 'customresourcedefinition', 'hashclusters.hashcluster.io', '--ignore-not-found']);

@@ -41,7 +41,7 @@ beforeAll(async () => {
 }, 700_000);
 afterAll(async () => {
   outside.close();
-  await STRANGER.remove();
+  await STRANGER.beginRemoval();
   await cluster.remove();
 }, 700_000);
 

@@ -10,6 +10,7 @@ import type { JobStore } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Tracer } from '../ports/tracer.ts';
+import { BodySlices } from './body/body-slices.ts';
 import { HeldBytes, heldLimit } from './body/held-bytes.ts';
 import { ItemReader } from './body/read-items.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -56,6 +57,7 @@ export interface Core {
   /** Lists that are read and made. */
   readonly lists: Lane;
   readonly items: ItemReader;
+  readonly slices: BodySlices;
   readonly store: StoreCalls;
   readonly announcements: Announcements;
   readonly submitter: Submitter;
@@ -87,6 +89,7 @@ export function createCore(deps: EndpointDeps): Core {
   const lookups = new Lookups(store);
   const watchers = new Watchers({ lookups, logger, max: settings.maxWaiters, recheckMs: settings.recheckMs });
   const workers = new WorkersTable({ clock, deadAfterMs: settings.workerDeadAfterMs });
+  const slices = new BodySlices(clock);
   const shed = new ShedLog(clock, logger, metrics.shed);
   return {
     shed,
@@ -98,7 +101,8 @@ export function createCore(deps: EndpointDeps): Core {
       startedAt: clock.now(),
       startedAtMonotonic: clock.monotonic(),
     },
-    items: new ItemReader({ clock, held, schemas, maxItems: MAX_BATCH_ITEMS, ...limitsOf(settings) }),
+    slices,
+    items: new ItemReader({ slices, held, schemas, maxItems: MAX_BATCH_ITEMS, ...limitsOf(settings) }),
     submitter: new Submitter({
       ...{ store, inline, announcements, logger },
       submitted: metrics.submitted,

@@ -21,6 +21,7 @@ export interface SingleItems {
 /**
  * Takes in a JSON document: one item, or an array of them, which is cut into its elements while it streams in.
  * A document that is no JSON is refused as a whole; an element that is no possible item fails alone.
+ * It works on an element at a time: some cost much more than their bytes.
  */
 export class DocumentSink implements BodySink {
   readonly pieceBytes = ITEM_PIECE_BYTES;
@@ -36,18 +37,20 @@ export class DocumentSink implements BodySink {
     this.#elements = elements;
   }
 
-  write(chunk: Buffer): void {
+  write(chunk: Buffer): number {
     let at = 0;
     if (this.#mode === 'start') {
       at = firstSolid(chunk, 0);
       if (at < chunk.length) this.#mode = chunk[at] === OPEN_BRACKET ? 'array' : 'single';
       if (this.#mode === 'array') at++;
     }
-    if (this.#mode === 'single') this.#scanSingle(chunk, at);
+    if (this.#mode === 'single') at = this.#scanSingle(chunk, at);
     else if (this.#mode === 'array') at = this.#scanArray(chunk, at);
     if (this.#mode === 'after' && firstSolid(chunk, at) < chunk.length)
       refuse('malformed-json', `Something follows the end of the array, at byte ${this.#offset + at}.`);
-    this.#offset += chunk.length;
+    if (this.#mode === 'after') at = chunk.length;
+    this.#offset += at;
+    return at;
   }
 
   /** The document is complete. Throws when it is no JSON. */
@@ -69,8 +72,12 @@ export class DocumentSink implements BodySink {
     return held.items[0]!;
   }
 
-  #scanSingle(chunk: Buffer, from: number): void {
-    const piece = from === 0 ? chunk : chunk.subarray(from);
+  #scanSingle(chunk: Buffer, from: number): number {
+    this.#takeSingle(from === 0 ? chunk : chunk.subarray(from));
+    return chunk.length;
+  }
+
+  #takeSingle(piece: Buffer): void {
     if (this.#long) return this.#long.write(piece);
     const { held, beginLong } = this.#single;
     for (let at = 0; at < piece.length;) at = held.scanner.scan(piece, at) + 1;
@@ -81,20 +88,16 @@ export class DocumentSink implements BodySink {
     if (begun) this.#long.write(begun);
   }
 
-  /** Where the array ends, or the chunk. */
+  /** Takes in one element, or what there is of it. Where that ends. */
   #scanArray(chunk: Buffer, from: number): number {
-    let at = from;
-    for (;;) {
-      const end = this.#elements.scanner.scan(chunk, at);
-      const piece = chunk.subarray(at, end);
-      if (end === chunk.length) {
-        this.#elements.hold(piece);
-        return end;
-      }
-      this.#element(piece, chunk[end]!, this.#offset + end);
-      at = end + 1;
-      if (this.#mode === 'after') return at;
+    const end = this.#elements.scanner.scan(chunk, from);
+    const piece = chunk.subarray(from, end);
+    if (end === chunk.length) {
+      this.#elements.hold(piece);
+      return end;
     }
+    this.#element(piece, chunk[end]!, this.#offset + end);
+    return end + 1;
   }
 
   #element(piece: Buffer, delimiter: number, offset: number): void {

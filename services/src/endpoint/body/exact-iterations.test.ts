@@ -20,6 +20,20 @@ describe('a number that is written', () => {
     ['-1', true],
   ])('%s is whole: %p', (source, whole) => expect(isWhole(source)).toBe(whole));
 
+  test('costs what its length does, whatever its digits are', () => {
+    const cost = (digit: string): number => {
+      const source = `1.${digit.repeat(30_000)}1`;
+      const runs = Array.from({ length: 5 }, () => {
+        const from = performance.now();
+        expect(isWhole(source)).toBe(false);
+        return performance.now() - from;
+      });
+      return Math.min(...runs);
+    };
+    const plain = cost('1');
+    expect(cost('0')).toBeLessThan(Math.max(plain, 0.1) * 50);
+  });
+
   test('agrees with exact arithmetic', () => {
     const parts = fc.tuple(fc.bigInt(0n, 10n ** 25n), fc.integer({ min: 0, max: 24 }));
     fc.assert(
@@ -32,6 +46,7 @@ describe('a number that is written', () => {
 
 describe('how iterations is written', () => {
   const long = 'x'.repeat(10_000);
+  const zeros = '0'.repeat(9_000);
   test.each([
     ['{"data":"a","iterations":12}', '12'],
     ['{"iterations" : 1.0 , "data":"a"}', '1.0'],
@@ -40,7 +55,10 @@ describe('how iterations is written', () => {
     [`{"iterations":7${' '.repeat(10_000)},"data":"a","x":"${long}"}`, '7'],
     ['{"data":"\\"iterations\\":5","iterations":6}', '6'],
     ['{"\\u0069terations":6}', null],
-  ])('in %.40s… is %p', (text, source) => {
+    [`{"data":"a","iterations":1.${zeros}1}`, `1.${zeros}1`],
+    [`{"iterations":1.${zeros}1,"data":"a"}`, `1.${zeros}1`],
+    [`{${' '.repeat(4_078)}"iterations":10e-1,"data":"${long}"}`, '10e-1'],
+  ])('in %.40s… is %.20s', (text, source) => {
     JSON.parse(text);
     expect(iterationsSource(text)).toBe(source);
   });

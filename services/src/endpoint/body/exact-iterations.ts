@@ -1,6 +1,7 @@
 /** A JSON number. Source: RFC 8259 §6. */
 const NUMBER = /^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 const KEY = /"iterations"\s*:\s*(-?[0-9][0-9.eE+-]*)/;
+const ZERO = '0';
 /** `iterations` stands before or after the data, which alone can be long. */
 const EDGE = 4_096;
 
@@ -9,12 +10,13 @@ const EDGE = 4_096;
  * escapes. A quote that is not escaped begins or ends a string, so what is found is the key and no part of the data.
  */
 export function iterationsSource(text: string): string | null {
-  const edges = text.length > 2 * EDGE ? [text.slice(0, EDGE), text.slice(-EDGE), text] : [text];
+  const edges = text.length > 2 * EDGE ? [text.slice(0, EDGE), text.slice(-EDGE)] : [];
   for (const part of edges) {
-    const source = KEY.exec(part)?.[1];
-    if (source !== undefined) return source;
+    const found = KEY.exec(part);
+    // A number that reaches the end of its part may go on in the next one.
+    if (found && found.index + found[0].length < part.length) return found[1]!;
   }
-  return null;
+  return KEY.exec(text)?.[1] ?? null;
 }
 
 /**
@@ -24,8 +26,11 @@ export function iterationsSource(text: string): string | null {
 export function isWhole(source: string): boolean {
   const [, digits = '', fraction = '', power = '0'] = NUMBER.exec(source) ?? [];
   if (fraction === '' && power === '0') return digits !== '';
-  const significant = `${digits}${fraction}`.replace(/0+$/, '');
-  if (significant === '') return digits !== '';
-  const dropped = digits.length + fraction.length - significant.length;
+  const written = `${digits}${fraction}`;
+  // A regular expression would try the zeros again from each of them.
+  let end = written.length;
+  while (end > 0 && written[end - 1] === ZERO) end--;
+  if (end === 0) return digits !== '';
+  const dropped = written.length - end;
   return Number(power) - fraction.length + dropped >= 0;
 }

@@ -16,9 +16,11 @@ export async function hashBody(
   options: ReadOptions,
 ): Promise<HashedBody> {
   const hash = createHash('sha512');
-  const write = (chunk: Buffer): void => {
+  const write = (chunk: Buffer): number => {
+    const { length } = chunk;
     hash.update(chunk);
     freeAtOnce(chunk);
+    return length;
   };
   const bytes = await readBody(req, res, { write }, options);
   return { chain: hash.digest('hex'), bytes };

@@ -4,7 +4,10 @@ import { ITEM_PIECE_BYTES, type BodySink } from './read-body.ts';
 
 const LINE_FEED = 0x0a;
 
-/** Takes in NDJSON: a JSON text per line, cut while it streams in. Blank lines are read over. A bad line fails alone. */
+/**
+ * Takes in NDJSON: a JSON text per line, cut while it streams in. Blank lines are read over. A bad line fails alone.
+ * It works on a line at a time: some lines cost much more than their bytes.
+ */
 export class LinesSink implements BodySink {
   readonly pieceBytes = ITEM_PIECE_BYTES;
   readonly #lines: ItemCollector;
@@ -13,15 +16,14 @@ export class LinesSink implements BodySink {
     this.#lines = lines;
   }
 
-  write(chunk: Buffer): void {
-    let start = 0;
-    for (;;) {
-      const end = chunk.indexOf(LINE_FEED, start);
-      if (end === -1) break;
-      this.#line(chunk.subarray(start, end));
-      start = end + 1;
+  write(chunk: Buffer): number {
+    const end = chunk.indexOf(LINE_FEED);
+    if (end === -1) {
+      this.#lines.hold(chunk);
+      return chunk.length;
     }
-    this.#lines.hold(chunk.subarray(start));
+    this.#line(chunk.subarray(0, end));
+    return end + 1;
   }
 
   /** The last line needs no line feed. Throws when there was no item at all. */

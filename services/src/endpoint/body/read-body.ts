@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../ports/clock.ts';
 import { expectsContinue } from '../http/answer.ts';
 import { ClientGoneError, ProblemError, problem, type Problem } from '../problems.ts';
+import type { BodySlices } from './body-slices.ts';
 
-/** Takes a body in as it comes. `write` may throw a `ProblemError`: the rest is then not wanted any more. */
+/** Takes a body in as it comes. */
 export interface BodySink {
-  write(piece: Buffer): void;
+  /**
+   * Works on the beginning of a piece. Returns how many of its bytes that was, one at least; the rest is given again.
+   * May throw a `ProblemError`: the rest is then not wanted any more.
+   */
+  write(piece: Buffer): number;
   /** The largest piece that is worked on in one go; a sink that does little per byte takes chunks as they come. */
   readonly pieceBytes?: number;
 }
@@ -13,14 +17,11 @@ export interface BodySink {
 export interface ReadOptions {
   /** Inclusive. */
   readonly maxBytes: number;
-  readonly clock: Clock;
+  readonly slices: BodySlices;
 }
 
 /** For sinks that build something of every few bytes. */
 export const ITEM_PIECE_BYTES = 8 * 1024;
-
-/** The event loop belongs to everybody: after this many milliseconds on one body, the others get their turn. */
-const SLICE_MS = 5;
 
 function tooLarge(maxBytes: number): Problem {
   return problem('too-large', `The body may have at most ${maxBytes} bytes.`);
@@ -80,6 +81,8 @@ class Reading {
   readonly #onSettled: (error: Error | null) => void;
   #ended = false;
   #settled = false;
+  /** Has had its first step: that is done at once, so that small bodies do not wait for large ones. */
+  #begun = false;
   /** A chunk is worked on, across turns of the event loop; others may come nevertheless. */
   #working = false;
   readonly #waiting: Buffer[] = [];
@@ -119,20 +122,20 @@ class Reading {
 
   /** Works on a chunk, piece by piece, and lets the others have their turn when that takes long. */
   #work(chunk: Buffer, from: number): void {
-    const { clock } = this.#options;
+    const { slices } = this.#options;
     const { pieceBytes = chunk.length } = this.#sink;
-    const end = clock.monotonic() + SLICE_MS;
     this.#working = true;
     let at = from;
+    let since = slices.now();
     while (at < chunk.length && !this.#settled) {
-      this.#write(chunk.subarray(at, at + pieceBytes));
-      at += pieceBytes;
-      if (clock.monotonic() < end) continue;
-      this.#req.pause();
-      setImmediate(() => {
-        this.#work(chunk, at);
-      });
-      return;
+      if (slices.isOver && this.#begun) {
+        this.#req.pause();
+        slices.defer(() => this.#work(chunk, at));
+        return;
+      }
+      this.#begun = true;
+      at += this.#write(chunk.subarray(at, at + pieceBytes));
+      since = slices.charge(since);
     }
     this.#working = false;
     this.#goOn();
@@ -151,11 +154,12 @@ class Reading {
     this.#onSettled(error);
   }
 
-  #write(piece: Buffer): void {
+  #write(piece: Buffer): number {
     try {
-      this.#sink.write(piece);
+      return this.#sink.write(piece);
     } catch (error) {
       this.#settle(error as Error);
+      return piece.length;
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../ports/clock.ts';
 import { documentType } from '../http/media-type.ts';
 import { refuse } from '../problems.ts';
 import type { Schemas } from '../schemas.ts';
+import type { BodySlices } from './body-slices.ts';
 import { DocumentSink } from './document-sink.ts';
 import type { HeldBytes, Holder } from './held-bytes.ts';
 import { ItemCollector } from './item-collector.ts';
@@ -25,7 +25,7 @@ export interface Items {
 }
 
 export interface ItemReaderOptions {
-  readonly clock: Clock;
+  readonly slices: BodySlices;
   readonly held: HeldBytes;
   readonly schemas: Schemas;
   readonly maxIterations: number;
@@ -97,9 +97,9 @@ export class ItemReader {
 
   /** The length of the body, in bytes. */
   async #readInto(sink: BodySink, req: IncomingMessage, res: ServerResponse): Promise<number> {
-    const { maxDocumentBytes: maxBytes, clock } = this.#options;
+    const { maxDocumentBytes: maxBytes, slices } = this.#options;
     const document = new WithoutBom(sink);
-    const bytes = await readBody(req, res, document, { maxBytes, clock });
+    const bytes = await readBody(req, res, document, { maxBytes, slices });
     document.end();
     return bytes;
   }

@@ -8,6 +8,7 @@ import { ItemCollector } from './item-collector.ts';
 import { ItemParser, type ParsedItem } from './item-parser.ts';
 import { LinesSink } from './lines-sink.ts';
 import { LongItem } from './long-item.ts';
+import type { BodySink } from './read-body.ts';
 
 const LIMITS = { maxItemBytes: 300, maxItems: 5 };
 const { item } = createSchemas({ maxIterations: 1e6, maxBatchItems: 5 });
@@ -25,8 +26,11 @@ function setup(limits = LIMITS) {
   return { held, collector };
 }
 
-function feed(sink: { write(chunk: Buffer): void }, text: Buffer, size: number): void {
-  for (let i = 0; i < text.length; i += size) sink.write(text.subarray(i, i + size));
+function feed(sink: BodySink, text: Buffer, size: number): void {
+  for (let i = 0; i < text.length; i += size) {
+    const piece = text.subarray(i, i + size);
+    for (let at = 0; at < piece.length;) at += sink.write(piece.subarray(at));
+  }
 }
 
 function readDocument(text: string, size = Infinity): Read {
@@ -149,6 +153,31 @@ describe('NDJSON', () => {
   test('is refused at the first item too many', () => {
     const text = Array.from({ length: 6 }, () => good('a')).join('\n');
     expect(refusal(() => readLines(text)).slug).toBe('too-many-items');
+  });
+});
+
+describe('a batch of many small items', () => {
+  const items = (sink: BodySink, text: string, count: () => number): number[] => {
+    const counts: number[] = [];
+    const whole = Buffer.from(text);
+    for (let at = 0; at < whole.length;) {
+      at += sink.write(whole.subarray(at));
+      counts.push(count());
+    }
+    return counts;
+  };
+
+  test('as NDJSON is taken item by item, so that a slice can end after each', () => {
+    const lines = setup().collector();
+    expect(items(new LinesSink(lines), '{}\n'.repeat(4), () => lines.items.length)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('as an array is taken item by item, so that a slice can end after each', () => {
+    const { collector } = setup();
+    const [held, elements] = [collector(), collector()];
+    const single = { held, beginLong: () => new LongItem(parser), endLong: (one: LongItem) => one.end('x') };
+    const counts = items(new DocumentSink(single, elements), '[{},{},{},{}]', () => elements.items.length);
+    expect(counts).toEqual([1, 2, 3, 4]);
   });
 });
 

@@ -33,8 +33,8 @@ export function submitHandler(core: Core): Handler {
 
 /** `PUT /enqueue?iterations=N`: the body is the data, hashed while it streams in and never held. */
 export function enqueueHandler(core: Core): Handler {
-  const { schemas, deps, gate } = core;
-  const options = { maxBytes: deps.settings.maxBodyBytes, clock: deps.clock };
+  const { schemas, deps, gate, slices } = core;
+  const options = { maxBytes: deps.settings.maxBodyBytes, slices };
   return async (exchange) => {
     const { req, res } = exchange;
     if (isForm(req.headers['content-type']))

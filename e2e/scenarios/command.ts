@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { Reference } from '../audit/job-mix.ts';
+import { removeContainersAtExit } from '../servers/container.ts';
 import { dockerTrouble } from '../servers/docker.ts';
 import { campaignLine, isClean, runCampaign } from './campaign.ts';
 import { closeServers, startServers, type Servers } from './cluster.ts';
 import { hunt, MOST_TRIALS } from './mutant-hunt.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 import type { Measurement } from './measure.ts';
-import { patchedBuild, removePatchedBuilds } from './patched-build.ts';
+import { patchedBuild, removePatchedBuilds, removePatchedBuildsAtExit } from './patched-build.ts';
 import { MEASUREMENTS, SCENARIOS } from './registry.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -95,6 +96,8 @@ function find(mutant: Mutant): Task {
 async function perform(tasks: readonly Task[], options: Options): Promise<number> {
   const trouble = await dockerTrouble();
   if (trouble !== null) throw new Error(trouble);
+  removeContainersAtExit();
+  removePatchedBuildsAtExit();
   const reference = await Reference.make();
   const servers = await startServers('chaos', ELECTION_MS);
   let fine = true;

@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { CLOCK } from './clock-faults.ts';
 import { CUT_ENDPOINT } from './endpoint-faults.ts';
 import type { Member } from './member.ts';
-import { CUT_ONE_WAY, cutOneWay } from './network-faults.ts';
+import { CUT_ONE_WAY, cutOneWay, DROP_MONGODB, dropPackets } from './network-faults.ts';
 import type { Patch } from './patched-build.ts';
 import { longJobsOf, pause, within, type Scenario } from './scenario.ts';
 import { PRIMARY_ALONE } from './server-faults.ts';
@@ -24,7 +24,7 @@ export interface Mutant {
 /** How long a worker's claims do not get through before it dies, in milliseconds. */
 const CLAIMS_CUT_MS = 4_000;
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 180_000;
 
 /** Claims do not reach the store, and then the worker dies: whoever is left has to hear of the jobs from the bus alone. */
 const CUT_CLAIMS: Scenario = {
@@ -55,8 +55,8 @@ const CUT_CLAIMS: Scenario = {
 const SLOW = { HASH_BACKEND: 'node' };
 /** One job: with one of its own, the other worker would leave it in the queue for as long. */
 const BEHIND = { jobs: 1, strides: 128 };
-/** More iterations than a worker does with that backend between two heartbeats: its position may be ahead of the last. */
-const UNSAID = 2_000_000;
+/** A worker may be ahead of the position that it wrote last by what it does between two heartbeats, and by some more. */
+const UNSAID_HEARTBEATS = 4;
 
 /**
  * The old worker is paused when it has written a position, and goes on when the new one has written one beyond all that
@@ -75,11 +75,11 @@ const PAUSE_BEHIND: Scenario = {
     await load.burst(BEHIND.jobs, BEHIND.strides);
     const written = await firstWritten(cluster);
     if (written === null) throw new Error('No worker wrote a position of a long job');
-    const { victim, job } = written;
+    const { victim, job, stride } = written;
     strike();
     victim.pause();
     const shown = (await cluster.callers[0]!.get(job.id))?.position ?? 0;
-    const beyond = Math.max(shown, job.position) + UNSAID;
+    const beyond = Math.max(shown, job.position) + UNSAID_HEARTBEATS * stride;
     const ahead = await within(LIMIT_MS, async () =>
       (await cluster.store.live()).some(
         ({ id, owner, position }) => id === job.id && owner !== victim.worker && position > beyond,
@@ -96,16 +96,26 @@ const PAUSE_BEHIND: Scenario = {
   },
 };
 
-/** The first long job whose position a worker writes, and that worker; null when that takes too long. */
-async function firstWritten(cluster: Cluster): Promise<{ victim: Member; job: Stored } | null> {
-  const before = new Map<string, number>();
-  let found: { victim: Member; job: Stored } | null = null;
+interface Written {
+  readonly victim: Member;
+  readonly job: Stored;
+  /** Iterations between the last two positions. */
+  readonly stride: number;
+}
+
+/** The first long job whose position a worker writes twice, and that worker; null when that takes too long. */
+async function firstWritten(cluster: Cluster): Promise<Written | null> {
+  const seen = new Map<string, number[]>();
+  let found: Written | null = null;
   await within(LIMIT_MS, async () => {
     for (const victim of cluster.workers) {
       for (const job of await longJobsOf(cluster, victim)) {
-        const position = before.get(job.id);
-        if (position !== undefined && job.position > position) found ??= { victim, job };
-        before.set(job.id, job.position);
+        const positions = seen.get(job.id) ?? [];
+        const last = positions.at(-1) ?? 0;
+        if (job.position > last) positions.push(job.position);
+        seen.set(job.id, positions);
+        // Where it began, a part of the first heartbeat, and a whole one.
+        if (positions.length === 3) found ??= { victim, job, stride: job.position - last };
       }
     }
     return found !== null;
@@ -228,6 +238,28 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'adapters/mongo/store/progress.js',
         find: 'filter: { _id: job.id, position: { $lt: job.position } },',
         replace: 'filter: { _id: job.id },',
+      },
+    ],
+  },
+  {
+    name: 'no-deadline',
+    says: 'a call to the store has no deadline but those of the driver, and a worker does not end itself',
+    breaks: ['lost', 'undrained'],
+    scenario: {
+      ...DROP_MONGODB,
+      drainMs: 60_000,
+      fault: (scene) => dropPackets(scene, true, true),
+    },
+    patches: [
+      {
+        file: 'adapters/mongo/store/link.js',
+        find: 'answersWithin(call(open.collections), callMs,',
+        replace: 'answersWithin(call(open.collections), Infinity,',
+      },
+      {
+        file: 'worker/worker.js',
+        find: 'stuckMs > STUCK_LEASES * settings.leaseMs',
+        replace: 'stuckMs > Infinity',
       },
     ],
   },

@@ -76,7 +76,7 @@ export const DROP_MONGODB: Scenario = {
 };
 
 /** @param ofWorker else of an endpoint  @param large in the middle of a large write */
-async function dropPackets(scene: Scene, ofWorker: boolean, large: boolean): Promise<Figures> {
+export async function dropPackets(scene: Scene, ofWorker: boolean, large: boolean): Promise<Figures> {
   const { cluster, random } = scene;
   const victim = ofWorker ? await busyWorker(scene) : random.pick(cluster.endpoints);
   const proxies = victim.network.to(...cluster.mongoAddresses);

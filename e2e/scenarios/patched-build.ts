@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHECKOUT } from '../servers/container.ts';
@@ -34,6 +35,11 @@ export async function patchedBuild(name: string, patches: readonly Patch[]): Pro
 /** Removes the copies that this process has made. */
 export async function removePatchedBuilds(): Promise<void> {
   await rm(PATCHED, { recursive: true, force: true });
+}
+
+/** The same when this process exits, by a signal for instance. */
+export function removePatchedBuildsAtExit(): void {
+  process.once('exit', () => rmSync(PATCHED, { recursive: true, force: true }));
 }
 
 /** Throws when the text is not there exactly once. */

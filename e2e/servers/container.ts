@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { until } from '../lib/client.ts';
-import { docker, haveImage } from './docker.ts';
+import { docker, dockerSync, haveImage } from './docker.ts';
 
 /** This working copy of the repository: what one copy starts, another does not touch. */
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
@@ -122,6 +122,16 @@ function flagsOf({ name, set, owner, image, user, entrypoint, env = {}, data }: 
 export async function removeContainers(names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await docker(['rm', '--force', '--volumes', ...names]).catch(unless('No such container'));
+}
+
+/** Removes the containers of this process when it exits, by a signal for instance: then nobody closes them one by one. */
+export function removeContainersAtExit(): void {
+  process.once('exit', () => {
+    const own = ['--filter', `label=${LABELS.checkout}=${CHECKOUT}`];
+    const filter = [...own, '--filter', `label=${LABELS.owner}=${process.pid}`];
+    const names = dockerSync(['ps', '--all', '--quiet', ...filter]).split('\n');
+    if (names[0] !== '') dockerSync(['rm', '--force', '--volumes', ...names]);
+  });
 }
 
 /** The containers that this working copy has made, running or not, and their owners. */

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 
 /** How long `docker` may take to say that it is there, in milliseconds. */
 const ANSWER_MS = 10_000;
@@ -20,6 +20,14 @@ export function docker(args: readonly string[], limitMs = COMMAND_MS): Promise<s
       reject(new Error(`docker ${args[0] ?? ''}: ${why}`));
     });
   });
+}
+
+/** The same for a process that is about to exit, where nothing asynchronous ends any more. Throws where `docker` would reject. */
+export function dockerSync(args: readonly string[]): string {
+  const limits = { timeout: COMMAND_MS, killSignal: 'SIGKILL' } as const;
+  return execFileSync('docker', args, { ...limits, stdio: ['ignore', 'pipe', 'pipe'] })
+    .toString()
+    .trimEnd();
 }
 
 /** Why containers cannot be run here; null where they can. Takes 10 s at most. */

@@ -106,10 +106,10 @@ export class JobMix {
     return this.#options.reference.middling(this.#random.whole(0, DENSE_POINTS - iterations), iterations);
   }
 
-  /** A job that takes a while: up to so many strides of 250,000 iterations. */
-  long(longest = this.#options.long.strides): Asked {
+  /** A job that takes a while: `least` to `longest` strides of 250,000 iterations. */
+  long(longest = this.#options.long.strides, least = Math.ceil(longest / 2)): Asked {
     const { reference } = this.#options;
-    const strides = this.#random.whole(Math.ceil(longest / 2), longest);
+    const strides = this.#random.whole(least, longest);
     return reference.long(this.#random.whole(0, reference.longPoints - 1 - strides), strides);
   }
 }

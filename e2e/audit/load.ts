@@ -60,11 +60,11 @@ export class Load {
     clearTimeout(timer);
   }
 
-  /** Submits long jobs at once, of up to so many strides each, beside what the clients do. */
-  async burst(jobs: number, strides: number): Promise<void> {
+  /** Submits long jobs at once, of `least` to `strides` strides each, beside what the clients do. */
+  async burst(jobs: number, strides: number, least = Math.ceil(strides / 2)): Promise<void> {
     const { callers, mix, seed } = this.#options;
     const random = new Random(`${seed}/burst of ${jobs}`);
-    const long = Array.from({ length: jobs }, () => mix.long(strides));
+    const long = Array.from({ length: jobs }, () => mix.long(strides, least));
     await this.#submit(random.pick(callers), long, 'batch', random);
   }
 

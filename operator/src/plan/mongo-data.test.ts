@@ -155,6 +155,28 @@ describe('data of the managed replica set', () => {
     expect(condition(world, 'DataLost')).toMatchObject({ status: 'True', reason: 'MajorityLost' });
   });
 
+  test.each([
+    [
+      'two of three volumes lost before a HashCluster is made anew: that is said, too',
+      [1, 2],
+      'MajorityLost',
+    ],
+    ['one of three volumes lost before a HashCluster is made anew: nothing is gone', [0], 'NoLossKnown'],
+    ['a HashCluster made anew over all its volumes: nothing is gone', [], 'NoLossKnown'],
+  ])('%s', (_title, ordinals, reason) => {
+    const { world, data } = worldOf(3);
+    world.recreate(specOf(3));
+    for (const ordinal of ordinals) world.loseVolume(ordinal);
+    steps(world, 30);
+    expect(condition(world, 'DataLost').reason).toBe(reason);
+    expect(eventsOf(world).filter((each) => each === 'MajorityLost')).toHaveLength(
+      reason === 'MajorityLost' ? 1 : 0,
+    );
+    expect(world.status?.replicaSet?.volumes).toHaveLength(3);
+    expect([data.made, data.primaries.length]).toEqual([['set1'], 1]);
+    expect(condition(world, 'Ready').status).toBe('True');
+  });
+
   test('all volumes lost: a new set is made, and it is said that the data is gone', () => {
     const { world, data } = worldOf(3);
     for (const ordinal of [0, 1, 2]) world.loseVolume(ordinal);

@@ -61,6 +61,27 @@ function followed(context: Context, volume: Volume, claim: MemberClaim | undefin
   return isHealthy && isNews ? { claim: volume.claim, uid: volume.uid } : volume;
 }
 
+/**
+ * Volumes that were lost while there was no HashCluster: members of the configuration whose claims were made for this
+ * HashCluster, although the data is older. Only the first report with a primary can tell.
+ */
+function lostBefore(context: Context, known: readonly Volume[]): Volume[] {
+  const report = mongoReport(context);
+  const id = report?.config?.setId;
+  if (known.length > 0 || id === undefined || report?.primary == null) return [];
+  const { cluster, observed } = context;
+  const createdAt = timeOf(cluster.metadata.creationTimestamp) ?? -Infinity;
+  const isNew = ({ object }: MemberClaim): boolean =>
+    (timeOf(object.metadata.creationTimestamp) ?? -Infinity) >= createdAt;
+  const claims = claimsOf(context);
+  if (!claims.some((claim) => claim.setId === id && !isNew(claim))) return [];
+  const lostAt = instant(observed.now);
+  const configured = configuredOrdinals(context) ?? [];
+  return claims
+    .filter((claim) => configured.includes(claim.ordinal) && claim.setId !== id && isNew(claim))
+    .map(({ name, uid }) => ({ claim: name, uid, lostAt }));
+}
+
 /** Volumes of the set: each has the data, or has lost it and not been given it again. */
 function nextVolumes(context: Context, before: readonly Volume[]): Volume[] {
   const claims = new Map(claimsOf(context).map((claim) => [claim.name, claim]));
@@ -68,12 +89,13 @@ function nextVolumes(context: Context, before: readonly Volume[]): Volume[] {
   const kept = before
     .filter(({ claim }) => configured === null || configured.includes(ordinalOf(claim) ?? -1))
     .map((volume) => followed(context, volume, claims.get(volume.claim)));
-  const known = new Set(before.map(({ claim }) => claim));
+  const lost = lostBefore(context, before);
+  const known = new Set([...before, ...lost].map(({ claim }) => claim));
   const healthy = healthyOrdinals(mongoReport(context));
   const added = [...claims.values()]
     .filter(({ name, ordinal }) => !known.has(name) && healthy.has(ordinal))
     .map(({ name, uid }) => ({ claim: name, uid }));
-  return [...kept, ...added].sort((a, b) => (ordinalOf(a.claim) ?? 0) - (ordinalOf(b.claim) ?? 0));
+  return [...kept, ...lost, ...added].sort((a, b) => (ordinalOf(a.claim) ?? 0) - (ordinalOf(b.claim) ?? 0));
 }
 
 /**

@@ -44,6 +44,7 @@ export class World {
   data: MongoModel | null = null;
   gone = false;
   #uids = 0;
+  #createdAt = NOW;
 
   constructor(spec: ClusterSpecInput = {}) {
     this.#spec = CLUSTER_SPEC.parse(spec);
@@ -81,6 +82,7 @@ export class World {
       metadata: {
         ...base.metadata,
         ...{ generation: this.generation, finalizers: [...this.finalizers] },
+        creationTimestamp: new Date(this.#createdAt).toISOString(),
         ...(this.deleted !== null && { deletionTimestamp: new Date(this.deleted).toISOString() }),
       },
       ...(status && { status }),
@@ -309,7 +311,10 @@ export class World {
     if (this.children.has(key)) return;
     const [template] = (set['spec'] as { volumeClaimTemplates: { spec: Fields }[] }).volumeClaimTemplates;
     this.#uids += 1;
-    const metadata = { name, namespace: 'ns', uid: `uid-${this.#uids}`, labels: set.metadata.labels ?? {} };
+    const metadata = {
+      ...{ name, namespace: 'ns', uid: `uid-${this.#uids}`, labels: set.metadata.labels ?? {} },
+      creationTimestamp: new Date(this.now).toISOString(),
+    };
     this.children.set(key, {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
@@ -333,6 +338,7 @@ export class World {
       if (kind !== 'PersistentVolumeClaim') this.children.delete(key);
     this.pods = [];
     this.status = undefined;
+    this.#createdAt = this.now;
     this.ledger.length = 0;
     this.#spec = CLUSTER_SPEC.parse(spec);
     this.generation = 1;

@@ -275,11 +275,24 @@ function tooFew({ context, counts }: Facts): string[] {
     .map(({ role, ready, min }) => `${role}: ${ready} of at least ${min} pods are ready`);
 }
 
+/** What the operator has tried in vain for so long that nothing can be said to be ready; null: nothing. */
+function failingForLong(facts: Facts): Verdict | null {
+  const { now } = facts.context.observed;
+  const failing = failingActions(facts).filter(({ since }) => now - since >= FAILING_MS);
+  if (failing.length === 0) return null;
+  const says = list(failing.map(({ ref, message }) => `${ref}: ${message}`));
+  return no('ActionFailing', `The operator has tried in vain for ${FAILING_MS / 1000} s or longer: ${says}`);
+}
+
 type Others = Readonly<Record<Exclude<ConditionType, 'Ready'>, Verdict>>;
 
 /** Pods that only come or go, as the scaler wants it, do not make a cluster less ready. */
 function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: Others): Verdict {
   const lacking = [StoreReady, Available].find(({ status }) => status !== 'True');
+  if (lacking?.status === 'False') return lacking;
+  // It says more than that something is not known, or under way.
+  const failing = failingForLong(facts);
+  if (failing) return failing;
   if (lacking) return { ...lacking, status: 'False' };
   if (Progressing.status === 'True' && Progressing.reason !== 'ReplicasUpdating') {
     return no(Progressing.reason, Progressing.message);
@@ -287,15 +300,6 @@ function ready(facts: Facts, { Available, StoreReady, BusReady, Progressing }: O
   const few = tooFew(facts);
   if (few.length > 0) return no('TooFewPods', list(few));
   if (BusReady.status === 'False') return no(BusReady.reason, BusReady.message);
-  const { now } = facts.context.observed;
-  const failing = failingActions(facts).filter(({ since }) => now - since >= FAILING_MS);
-  if (failing.length > 0) {
-    const says = list(failing.map(({ ref, message }) => `${ref}: ${message}`));
-    return no(
-      'ActionFailing',
-      `The operator has tried in vain for ${FAILING_MS / 1000} s or longer: ${says}`,
-    );
-  }
   const [overwritten] = overwrittenFields(facts);
   if (overwritten) return no(overwritten.reason, overwritten.message);
   if (facts.context.cluster.spec.paused) {

@@ -145,6 +145,22 @@ describe('conditions', () => {
       { Ready: 'False ActionFailing', Degraded: 'True Refused' },
     ],
     [
+      'when an action has failed for half a minute while MongoDB does not answer',
+      {
+        mongo: null,
+        more: { refusals: [{ ref: 'Ingress/hc', message: '500', since: NOW - 30_000 }] },
+      },
+      { StoreReady: 'Unknown NotKnown', Ready: 'False ActionFailing', Degraded: 'True Refused' },
+    ],
+    [
+      'when an action has failed for half a minute during a roll-out',
+      {
+        findings: { changing: ['Updating Deployment hc-worker'] },
+        more: { refusals: [{ ref: 'Deployment/hc-worker', message: '500', since: NOW - 30_000 }] },
+      },
+      { Progressing: 'True RollingOut', Ready: 'False ActionFailing' },
+    ],
+    [
       'when a PodDisruptionBudget holds a pod for long',
       { more: { refusals: [{ ref: 'Pod hc-mongodb-0', message: 'budget', since: NOW - 99_000 }] } },
       { Ready: 'True Ready' },

@@ -1,4 +1,4 @@
-import { FAILING_MS, type ObservedFailure } from './plan/observed.ts';
+import { FAILING_MS, type ObservedFailure, type Refusal } from './plan/observed.ts';
 import type { Outcome } from './apply/applier.ts';
 import { actionRef, type Action } from './plan/action.ts';
 
@@ -51,8 +51,16 @@ export class FailingActions {
     return ahead.length === 0 ? null : Math.min(...ahead);
   }
 
-  /** Takes in what became of a round in which these actions were planned, carried out or not. */
-  note(key: string, planned: readonly Action[], { done, refusals, failure }: Outcome, now: number): void {
+  /**
+   * Takes in what became of a round in which these actions were planned, carried out or not. What was refused for another
+   * reason than before, or for the first time.
+   */
+  note(
+    key: string,
+    planned: readonly Action[],
+    { done, refusals, failure }: Outcome,
+    now: number,
+  ): readonly Refusal[] {
     const before = new Map((this.#entries.get(key) ?? []).map((entry) => [entry.ref, entry]));
     const failed = [
       ...refusals.map((refusal) => ({ ...refusal, tries: TELL_AFTER })),
@@ -67,6 +75,7 @@ export class FailingActions {
     const entries = [...pending, ...failed];
     if (entries.length === 0) this.#entries.delete(key);
     else this.#entries.set(key, entries);
+    return refusals.filter(({ ref, message }) => before.get(ref)?.message !== message);
   }
 
   /** Takes in that a round ended before anything could be planned; what failed before is still to be done. */

@@ -76,6 +76,8 @@ export class Operator {
       applier: new Applier({ writer, events: this.#events, mongo, kafka, readSecret, logger }),
       readLive: writer.read.bind(writer),
       onAction: ({ kind }) => measures.acted(kind),
+      onRefusal: (cluster, { ref, message }) =>
+        logger.warn('An action was refused', { cluster, object: ref, reason: message }),
     });
     this.#queue = this.#newQueue(reconciler, options.concurrency ?? CONCURRENCY);
   }

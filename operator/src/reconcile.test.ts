@@ -97,10 +97,18 @@ test('a HashCluster gets all that it needs, and then nothing is written any more
 
 test('an object that is refused keeps nothing else from being made, and the status says what and why', async () => {
   const refused = ({ method, collection }: ParsedRequest) => method === 'PATCH' && collection === BUDGETS;
-  const { server, conditions } = await setup({ kind: 'status', status: 422 }, refused);
+  const { server, conditions, logger } = await setup({ kind: 'status', status: 422 }, refused);
   await until(() => conditions()['Degraded']?.message.includes('PodDisruptionBudget'));
   expect(conditions()['Degraded']!.status).toBe('True');
   expect([count(server, 'Deployment'), count(server, 'PodDisruptionBudget', 'policy/v1')]).toEqual([2, 0]);
+  const logged = logger.records.filter(({ message }) => message === 'An action was refused');
+  expect(logged[0]).toMatchObject({
+    ...{ level: 'warn', fields: { cluster: 'a/demo' } },
+  });
+  const objects = logged.map(({ fields }) => fields['object']);
+  expect(objects[0]).toMatch(/^PodDisruptionBudget/);
+  // Once each, however often it is tried.
+  expect(new Set(objects).size).toBe(objects.length);
   server.healed();
 });
 

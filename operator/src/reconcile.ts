@@ -8,7 +8,7 @@ import { Ledger } from './observe/ledger.ts';
 import type { ReadingsBook } from './observe/readings.ts';
 import { secretNames, type Secrets } from './observe/secrets.ts';
 import type { Action, ActionKind, Plan } from './plan/action.ts';
-import { FAILING_MS, type Observed, type OperatorDefaults } from './plan/observed.ts';
+import { FAILING_MS, type Observed, type OperatorDefaults, type Refusal } from './plan/observed.ts';
 import { controllerOf } from './plan/kube.ts';
 import { plan } from './plan/plan.ts';
 import { statusEvents } from './plan/status/events.ts';
@@ -27,6 +27,8 @@ export interface ReconcilerOptions {
   /** The live object; null: there is none. */
   readonly readLive: (ref: ObjectRef) => Promise<KubeObject | null>;
   readonly onAction: (action: Action) => void;
+  /** Something was refused: for the first time, or for another reason than before. */
+  readonly onRefusal: (key: string, refusal: Refusal) => void;
   readonly clock: Clock;
 }
 
@@ -165,15 +167,16 @@ export class Reconciler {
   /** When what fails differs from what the status tells, the status is written once more. */
   async #noteFailures(key: string, { observed, planned, outcome }: Round): Promise<void> {
     const now = this.#options.clock.now();
-    this.#failing.note(key, planned, outcome, now);
+    const news = this.#failing.note(key, planned, outcome, now);
+    for (const refusal of news) this.#options.onRefusal(key, refusal);
     const refusals = this.#failing.told(key, now);
     const next = { ...observed, now, refusals };
     if (textOf(next) === textOf(observed)) return;
     const said = new Set(planned.map((action) => JSON.stringify(action)));
-    const news = plan(next).actions.filter(
+    const changed = plan(next).actions.filter(
       (action) => action.kind === 'status' || (action.kind === 'event' && !said.has(JSON.stringify(action))),
     );
-    const written = await this.#options.applier.carryOut(observed.cluster, news);
+    const written = await this.#options.applier.carryOut(observed.cluster, changed);
     // What stopped the round is the better explanation, where there is one.
     if (written.failure && !outcome.failure) throw asError(written.failure.error);
   }

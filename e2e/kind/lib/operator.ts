@@ -24,6 +24,15 @@ export async function installOperator(
   await helm(['upgrade', '--install', RELEASE, chart, ...where, ...set], { limitMs: 150_000 });
 }
 
+/** Installs the chart into a namespace, for that namespace alone, beside the release that owns the CRD. Idempotent. */
+export async function installOperatorIn(home: Namespace): Promise<void> {
+  await home.create();
+  const where = ['--namespace', home.name, '--wait', '--timeout', '120s'];
+  // Nothing of it is outside of the namespace, so nothing is left when that goes.
+  const own = ['--set', 'crds.install=false,rbac.aggregate=false'];
+  await helm(['upgrade', '--install', RELEASE, CHART, ...where, ...own], { limitMs: 150_000 });
+}
+
 /** Replaces the operator's pods: what they had in memory of what was before is gone. */
 export async function restartOperator(): Promise<void> {
   const deployment = 'deployment/hashcluster-operator';

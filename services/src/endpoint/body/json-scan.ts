@@ -1,8 +1,9 @@
+import { closingQuote } from './closing-quote.ts';
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -79,25 +80,11 @@ export class JsonScanner implements Shape {
     else this.#nesting--;
   }
 
-  /** Jumps from quote to quote; a quote after an odd number of backslashes is part of the string. */
   #string(chunk: Buffer, from: number): number {
-    let i = this.#escaped ? from + 1 : from;
-    this.#escaped = false;
-    for (;;) {
-      const quote = chunk.indexOf(QUOTE, i);
-      const end = quote === -1 ? chunk.length : quote;
-      let slashes = 0;
-      while (end - 1 - slashes >= i && chunk[end - 1 - slashes] === BACKSLASH) slashes++;
-      const odd = slashes % 2 === 1;
-      if (quote === -1) {
-        this.#escaped = odd;
-        return chunk.length;
-      }
-      if (!odd) {
-        this.#inString = false;
-        return quote + 1;
-      }
-      i = quote + 1;
-    }
+    const end = closingQuote(chunk, this.#escaped ? from + 1 : from);
+    this.#escaped = end > chunk.length;
+    if (end >= chunk.length) return chunk.length;
+    this.#inString = false;
+    return end + 1;
   }
 }

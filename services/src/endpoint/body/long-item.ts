@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ProblemError, refuse } from '../problems.ts';
 import { Base64Hashing } from './base64.ts';
+import { closingQuote } from './closing-quote.ts';
 import { shapeProblem, type ItemParser, type ParsedItem, type StreamedData } from './item-parser.ts';
 import type { Shape } from './json-scan.ts';
 import { JsonStringDecoder } from './json-string.ts';
@@ -8,7 +9,6 @@ import { JsonStringDecoder } from './json-string.ts';
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 /** Source: RFC 8259 §2. */
 const BLANKS = [0x20, 0x0a, 0x0d, 0x09];
 /** All that is left of an item without its data. */
@@ -121,20 +121,11 @@ export class LongItem implements Shape {
     return end + 1;
   }
 
-  /** Where the closing quote stands; -1 when it is still to come. A quote after an odd number of backslashes is none. */
+  /** Where the closing quote stands; -1 when it is still to come. */
   #endOfString(chunk: Buffer, from: number): number {
-    let at = this.#escaped ? from + 1 : from;
-    this.#escaped = false;
-    for (;;) {
-      const quote = chunk.indexOf(QUOTE, at);
-      const end = quote === -1 ? chunk.length : quote;
-      let slashes = 0;
-      while (end - 1 - slashes >= at && chunk[end - 1 - slashes] === BACKSLASH) slashes++;
-      const isOdd = slashes % 2 === 1;
-      if (quote === -1) this.#escaped = isOdd;
-      if (quote === -1 || !isOdd) return quote;
-      at = quote + 1;
-    }
+    const end = closingQuote(chunk, this.#escaped ? from + 1 : from);
+    this.#escaped = end > chunk.length;
+    return end < chunk.length ? end : -1;
   }
 
   #begin(source: Source): Streaming {

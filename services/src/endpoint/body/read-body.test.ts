@@ -55,12 +55,15 @@ function steadySink(clock: ManualClock, takes: number) {
 /** Runs turns of the event loop until a body is read. Resolves with what `read` says after each. */
 async function turnByTurn(reading: Promise<unknown>, read: () => number): Promise<number[]> {
   const seen = [read()];
-  let over = false;
-  void reading.then(() => (over = true));
-  for (let turn = 0; turn < 100 && !over; turn++) {
+  const state = { over: false };
+  void reading.then(() => (state.over = true));
+  const nextTurn = async (turns: number): Promise<void> => {
+    if (state.over || turns === 0) return;
     await new Promise((resolve) => setImmediate(resolve));
     seen.push(read());
-  }
+    await nextTurn(turns - 1);
+  };
+  await nextTurn(100);
   return seen;
 }
 

@@ -68,12 +68,14 @@ export class Load {
     await this.#submit(random.pick(callers), long, 'batch', random);
   }
 
-  /** One more client, that submits so many small jobs at once, at this endpoint first. */
-  flood(jobs: number, caller: Caller): void {
+  /** One more client, that submits so many small jobs at once, at this endpoint first. Resolves when all are acknowledged. */
+  flood(jobs: number, caller: Caller): Promise<void> {
     const { mix, seed } = this.#options;
     const random = new Random(`${seed}/flood of ${jobs}`);
     const batch = Array.from({ length: jobs }, () => mix.small());
-    this.#clients.push(this.#submit(caller, batch, 'batch', random));
+    const submitted = this.#submit(caller, batch, 'batch', random);
+    this.#clients.push(submitted);
+    return submitted;
   }
 
   async #client(number: number): Promise<void> {

@@ -154,6 +154,21 @@ describe('a proxy before a server', () => {
     expect(proxy.forgotten).toBe(0);
   });
 
+  test('holds a request that contains a text, and lets other connections go on', async () => {
+    proxy.hold(Buffer.from('secret'));
+    caller.socket.write('a secret');
+    const other = new Caller(port);
+    other.socket.write('other');
+    await until('another echo', LIMIT_MS, async () => other.heard === 'other');
+    await another();
+    expect(caller.heard).toBe('first ');
+    proxy.release();
+    await until('the held echo', LIMIT_MS, async () => caller.heard === 'first a secret');
+    caller.socket.write(' secret');
+    await until('the rest', LIMIT_MS, async () => caller.heard === 'first a secret secret');
+    other.socket.destroy();
+  });
+
   test('is late, in order', async () => {
     proxy.delay(60);
     const began = performance.now();

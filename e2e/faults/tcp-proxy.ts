@@ -27,6 +27,8 @@ interface Weather {
   stalled: boolean;
   /** Set to be stalled as soon as a client has sent more bytes than this without an answer; null: it is not. */
   largeWrite: { readonly bytes: number; readonly begun: () => void } | null;
+  /** A connection whose client sends this is held from there on; null: none is. */
+  heldText: Buffer | null;
   /** Bytes are late by up to so many milliseconds. */
   delayMs: number;
   /** New connections are reset. */
@@ -45,7 +47,7 @@ export class TcpProxy {
   readonly #connections = new Set<Connection>();
   readonly #weather: Weather = {
     ...{ dropped: new Set(), stalled: false, delayMs: 0, refusing: false },
-    ...{ largeWrite: null, forgetAfterMs: null },
+    ...{ largeWrite: null, heldText: null, forgetAfterMs: null },
   };
 
   constructor(options: TcpProxyOptions) {
@@ -111,6 +113,20 @@ export class TcpProxy {
     });
   }
 
+  /**
+   * Holds back requests that contain these bytes, and what their clients send after them on the same connections, until
+   * `release`. Other connections go on. The bytes have to arrive in one piece.
+   */
+  hold(text: Buffer): void {
+    this.#weather.heldText = text;
+  }
+
+  /** Requests that were held back go on. */
+  release(): void {
+    this.#weather.heldText = null;
+    for (const connection of this.#connections) connection.pump();
+  }
+
   /** Everything is late by a random time of up to so many milliseconds, in order. */
   delay(upToMs: number): void {
     this.#weather.delayMs = upToMs;
@@ -144,6 +160,7 @@ export class TcpProxy {
     this.#weather.dropped = new Set();
     this.#weather.stalled = false;
     this.#weather.largeWrite = null;
+    this.#weather.heldText = null;
     this.#weather.delayMs = 0;
     this.#weather.refusing = false;
     this.#weather.forgetAfterMs = null;
@@ -258,6 +275,8 @@ class OneWay {
   readonly #options: OneWayOptions;
   readonly #queue: { readonly chunk: Buffer | null; readonly due: number }[] = [];
   #timer: NodeJS.Timeout | null = null;
+  /** The text that this stream is held for. */
+  #heldFor: Buffer | null = null;
 
   constructor(options: OneWayOptions) {
     this.#options = options;
@@ -272,6 +291,7 @@ class OneWay {
   pump(): void {
     const { from, to, direction, weather } = this.#options;
     while (this.#queue.length > 0 && !weather.dropped.has(direction) && !to.writableNeedDrain) {
+      if (this.#isHeld()) break;
       const { chunk, due } = this.#queue[0]!;
       const wait = due - performance.now();
       if (wait > 0) return this.#later(wait);
@@ -290,14 +310,20 @@ class OneWay {
   }
 
   #push(chunk: Buffer | null): void {
-    const { from, weather, random, carries, passed } = this.#options;
+    const { from, direction, weather, random, carries, passed } = this.#options;
     if (!carries()) return;
     passed(chunk?.length ?? 0);
+    const { heldText } = weather;
+    if (direction === 'out' && heldText && chunk?.includes(heldText)) this.#heldFor = heldText;
     const before = this.#queue.at(-1)?.due ?? 0;
     const due = weather.delayMs > 0 ? performance.now() + random.next() * weather.delayMs : 0;
     this.#queue.push({ chunk, due: Math.max(before, due) });
     if (this.#queue.length >= MAX_QUEUED) from.pause();
     this.pump();
+  }
+
+  #isHeld(): boolean {
+    return this.#heldFor !== null && this.#heldFor === this.#options.weather.heldText;
   }
 
   #later(waitMs: number): void {

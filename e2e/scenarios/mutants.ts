@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { CLOCK } from './clock-faults.ts';
 import { CUT_ENDPOINT } from './endpoint-faults.ts';
 import type { Member } from './member.ts';
-import { CUT_ONE_WAY, cutOneWay } from './network-faults.ts';
+import { CUT_ONE_WAY, cutOneWay, DROP_MONGODB, dropPackets } from './network-faults.ts';
 import type { Patch } from './patched-build.ts';
 import { longJobsOf, pause, within, type Scenario } from './scenario.ts';
 import { PRIMARY_ALONE } from './server-faults.ts';
@@ -243,6 +243,34 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'adapters/mongo/store/progress.js',
         find: 'filter: { _id: job.id, position: { $lt: job.position } },',
         replace: 'filter: { _id: job.id },',
+      },
+    ],
+  },
+  {
+    name: 'no-deadline',
+    says: 'a call to the store has no deadline but those of the driver, and a worker whose results wait claims more',
+    breaks: ['lost', 'undrained'],
+    scenario: {
+      ...DROP_MONGODB,
+      drainMs: 60_000,
+      fault: (scene) => dropPackets(scene, true, true),
+    },
+    control: [],
+    patches: [
+      {
+        file: 'adapters/mongo/store/link.js',
+        find: 'answersWithin(call(open.collections), callMs,',
+        replace: 'answersWithin(call(open.collections), Infinity,',
+      },
+      {
+        file: 'worker/worker.js',
+        find: 'stuckMs > STUCK_LEASES * settings.leaseMs',
+        replace: 'stuckMs > Infinity',
+      },
+      {
+        file: 'worker/worker.js',
+        find: 'return this.#keeper.isValid && this.#finisher.oldestMs() <= this.#deps.settings.leaseMs;',
+        replace: 'return this.#keeper.isValid;',
       },
     ],
   },

@@ -1,4 +1,5 @@
 import type { Direction } from '../faults/tcp-proxy.ts';
+import type { Cluster } from './cluster.ts';
 import type { Member } from './member.ts';
 import {
   busyWorker,
@@ -55,9 +56,14 @@ export const CUT_FROM_MONGODB: Scenario = {
 };
 
 const DROP_MS = { least: 20_000, most: 60_000 };
-/** A large write has begun when so many bytes have gone out; all of it is more than the way holds. */
-const LARGE_WRITE = { jobs: 3_000, bytes: 60_000 };
-/** Every packet takes up to this long before a large write, in milliseconds: meanwhile results pile up. */
+/** A large write has begun when so many bytes have gone out; all of it, of so many results, is more than the way holds. */
+const LARGE_WRITE = { jobs: 3_000, results: 1_100, bytes: 60_000 };
+/** How a command begins that stores results. Source: BSON, a string with its length. */
+const INSERT_RESULTS = Buffer.from('\x02insert\0\x08\0\0\0results\0', 'latin1');
+/** A flood is acknowledged by then, and so many results wait, in milliseconds; on a very busy machine, fewer. */
+const FLOOD_MS = 15_000;
+const PILED_UP_MS = 25_000;
+/** Every packet of an endpoint takes up to this long before a large write, in milliseconds: meanwhile submissions pile up. */
 const PILE_UP_MS = 1_500;
 /** A large write has begun by then, in milliseconds. */
 const BEGUN_MS = 60_000;
@@ -78,7 +84,7 @@ export const DROP_MONGODB: Scenario = {
 /** @param ofWorker else of an endpoint  @param large in the middle of a large write */
 export async function dropPackets(scene: Scene, ofWorker: boolean, large: boolean): Promise<Figures> {
   const { cluster, random } = scene;
-  const victim = ofWorker ? await busyWorker(scene) : random.pick(cluster.endpoints);
+  const victim = await (ofWorker ? droppedWorker(scene, large) : random.pick(cluster.endpoints));
   const proxies = victim.network.to(...cluster.mongoAddresses);
   await pause(random.next() * 2_000);
   scene.strike();
@@ -95,17 +101,65 @@ export async function dropPackets(scene: Scene, ofWorker: boolean, large: boolea
   return { ...figures, dropMs: Math.round(dropMs), readyMs: Math.round(readyMs ?? BACK_MS) };
 }
 
+/** What a large write needs comes with it: long jobs beside it would only take the time. */
+async function droppedWorker(scene: Scene, large: boolean): Promise<Member> {
+  return large ? scene.random.pick(scene.cluster.workers) : busyWorker(scene);
+}
+
 /** Stalls the process in the middle of a large write. Returns how long it took until one began, in milliseconds. */
-async function largeWrite({ cluster, load, late }: Scene, victim: Member): Promise<number> {
-  const { endpoints, callers, mongoAddresses } = cluster;
-  const proxies = victim.network.to(...mongoAddresses);
+async function largeWrite(scene: Scene, victim: Member): Promise<number> {
+  const proxies = victim.network.to(...scene.cluster.mongoAddresses);
   const began = performance.now();
-  for (const proxy of proxies) proxy.delay(PILE_UP_MS);
-  const stalled = Promise.race(proxies.map((proxy) => proxy.stallInWrite(LARGE_WRITE.bytes)));
-  load.flood(LARGE_WRITE.jobs, callers[Math.max(0, endpoints.indexOf(victim))]!);
-  if (!(await Promise.race([stalled.then(() => true), pause(BEGUN_MS).then(() => false)])))
-    late(`${victim.name} wrote nothing large within ${BEGUN_MS} ms`);
+  const stalled = (): Promise<unknown> =>
+    Promise.race(proxies.map((proxy) => proxy.stallInWrite(LARGE_WRITE.bytes)));
+  const begun = scene.cluster.workers.includes(victim)
+    ? largeCompletion(scene, victim, stalled)
+    : largeSubmission(scene, victim, stalled);
+  if (!(await Promise.race([begun.then(() => true), pause(BEGUN_MS).then(() => false)])))
+    scene.late(`${victim.name} wrote nothing large within ${BEGUN_MS} ms`);
   return Math.round(performance.now() - began);
+}
+
+async function largeSubmission(
+  { cluster, load }: Scene,
+  victim: Member,
+  stalled: () => Promise<unknown>,
+): Promise<void> {
+  for (const proxy of victim.network.to(...cluster.mongoAddresses)) proxy.delay(PILE_UP_MS);
+  const stall = stalled();
+  void load.flood(LARGE_WRITE.jobs, cluster.callers[cluster.endpoints.indexOf(victim)]!);
+  await stall;
+}
+
+/**
+ * The worker finds all of the flood waiting for it alone, and its first results are held back until so many more wait that
+ * the next write is a large one.
+ */
+async function largeCompletion(
+  { cluster, load }: Scene,
+  victim: Member,
+  stalled: () => Promise<unknown>,
+): Promise<void> {
+  const proxies = victim.network.to(...cluster.mongoAddresses);
+  try {
+    for (const worker of cluster.workers) worker.pause();
+    await Promise.race([load.flood(LARGE_WRITE.jobs, cluster.callers[0]!), pause(FLOOD_MS)]);
+    for (const proxy of proxies) proxy.hold(INSERT_RESULTS);
+    victim.resume();
+    await within(PILED_UP_MS, async () => (await unwritten(cluster, victim)) >= LARGE_WRITE.results);
+  } finally {
+    for (const worker of cluster.workers) worker.resume();
+  }
+  const stall = stalled();
+  for (const proxy of proxies) proxy.release();
+  await stall;
+}
+
+/** Jobs that a worker has hashed to the end, and whose results it has not written. */
+async function unwritten(cluster: Cluster, worker: Member): Promise<number> {
+  const held = await worker.metric('hashcluster_worker_jobs_held').catch(() => Infinity);
+  const owned = await jobsOf(cluster, worker.worker).catch(() => []);
+  return owned.length - held;
 }
 
 /** One way, to both servers; every second time the worker dies in that state. */

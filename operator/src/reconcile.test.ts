@@ -12,6 +12,7 @@ import { Operator } from './operator.ts';
 import type { KubeObject } from './plan/kube.ts';
 import { RecordingLogger } from './runtime/testing/recording-logger.ts';
 import { startTelemetry } from './runtime/telemetry.ts';
+import { failingRounds } from './testing/failing-rounds.ts';
 import { FakeMongo } from './testing/fake-servers.ts';
 import { operatorSettings } from './settings.ts';
 
@@ -161,6 +162,16 @@ test('what cannot be read again and again shows in the status', async () => {
   server.put({ ...CLUSTER, metadata: { ...server.all(CLUSTER)[0]!.metadata, labels: { touched: 'yes' } } });
   await until(() => count(server, 'Deployment') === 2 && conditions()['Degraded']?.status === 'False');
 });
+
+test.each(['writing', 'reading'] as const)(
+  'a HashCluster that was ready is not once %s has failed for 30 s',
+  async (fails) => {
+    const { said } = await failingRounds(fails);
+    const [first, last] = [said[0]!, said.at(-1)!];
+    expect([first.isReady, last.isReady]).toEqual([true, false]);
+    expect(last.at - first.at).toBeLessThanOrEqual(33_000);
+  },
+);
 
 test('nothing is written once the term is over', async () => {
   const { server, ending, operator, writes } = await setup();

@@ -1,5 +1,6 @@
 import { defaulted } from './api/defaulted.ts';
 import type { HashCluster } from './api/hash-cluster.ts';
+import type { ClusterStatus } from './api/status.ts';
 import type { Applier, Outcome } from './apply/applier.ts';
 import { FailingActions, OBSERVE } from './failing.ts';
 import type { ApiWatch } from './observe/api-facts.ts';
@@ -10,6 +11,7 @@ import { secretNames, type Secrets } from './observe/secrets.ts';
 import type { Action, ActionKind, Plan } from './plan/action.ts';
 import { FAILING_MS, type Observed, type OperatorDefaults, type Refusal } from './plan/observed.ts';
 import { controllerOf } from './plan/kube.ts';
+import { replicaSetEvents } from './plan/mongo-memory.ts';
 import { plan } from './plan/plan.ts';
 import { statusEvents } from './plan/status/events.ts';
 import { unobservedStatus } from './plan/status/unobserved.ts';
@@ -18,11 +20,11 @@ import { OverwrittenBook } from './overwritten.ts';
 import type { Clock } from './runtime/clock.ts';
 
 export interface ReconcilerOptions {
-  readonly caches: Caches;
-  readonly secrets: Secrets;
-  readonly readings: ReadingsBook;
+  readonly caches: Pick<Caches, 'cluster' | 'pods' | 'children' | 'podsSilentMs'>;
+  readonly secrets: Pick<Secrets, 'facts' | 'forget'>;
+  readonly readings: Pick<ReadingsBook, 'of' | 'expireMongo' | 'forget'>;
   readonly api: () => Pick<ApiWatch, 'facts' | 'storageClasses'>;
-  readonly applier: Applier;
+  readonly applier: Pick<Applier, 'carryOut'>;
   readonly defaults: OperatorDefaults;
   /** The live object; null: there is none. */
   readonly readLive: (ref: ObjectRef) => Promise<KubeObject | null>;
@@ -164,19 +166,20 @@ export class Reconciler {
     throw asError(error);
   }
 
-  /** When what fails differs from what the status tells, the status is written once more. */
+  /** What failed is in the status, too, although the round may have ended before its own was written. */
   async #noteFailures(key: string, { observed, planned, outcome }: Round): Promise<void> {
     const now = this.#options.clock.now();
-    const news = this.#failing.note(key, planned, outcome, now);
-    for (const refusal of news) this.#options.onRefusal(key, refusal);
-    const refusals = this.#failing.told(key, now);
-    const next = { ...observed, now, refusals };
-    if (textOf(next) === textOf(observed)) return;
-    const said = new Set(planned.map((action) => JSON.stringify(action)));
-    const changed = plan(next).actions.filter(
-      (action) => action.kind === 'status' || (action.kind === 'event' && !said.has(JSON.stringify(action))),
-    );
-    const written = await this.#options.applier.carryOut(observed.cluster, changed);
+    const refused = this.#failing.note(key, planned, outcome, now);
+    for (const refusal of refused) this.#options.onRefusal(key, refusal);
+    const next = { ...observed, now, refusals: this.#failing.told(key, now) };
+    const isWritten = isStatusDone(planned, outcome);
+    if (isWritten && textOf(next) === textOf(observed)) return;
+    const status = plan(next).actions.find((action) => action.kind === 'status');
+    if (!status) return;
+    const written = await this.#options.applier.carryOut(observed.cluster, [
+      status,
+      ...eventsOf(observed.cluster.status, status.status).filter((event) => !isDone(event, outcome)),
+    ]);
     // What stopped the round is the better explanation, where there is one.
     if (written.failure && !outcome.failure) throw asError(written.failure.error);
   }
@@ -188,6 +191,22 @@ export class Reconciler {
     this.#mongoChanged.delete(key);
     this.#options.readings.forget(key);
   }
+}
+
+/** Whether the round came as far as its status, and so there is nothing to make up for. */
+function isStatusDone(planned: readonly Action[], { done, failure }: Outcome): boolean {
+  if (failure?.action === 'status') return true;
+  return planned.every((action) => action.kind !== 'status' || done.includes(action));
+}
+
+function isDone(event: Action, { done }: Outcome): boolean {
+  const text = JSON.stringify(event);
+  return done.some((action) => action.kind === 'event' && JSON.stringify(action) === text);
+}
+
+/** What has changed between two statuses, for people. */
+function eventsOf(before: ClusterStatus | undefined, after: ClusterStatus): Action[] {
+  return [...statusEvents(before, after), ...replicaSetEvents(before, after)];
 }
 
 /** What a status says of failures, without times. */

@@ -177,6 +177,26 @@ describe('data of the managed replica set', () => {
     expect(condition(world, 'Ready').status).toBe('True');
   });
 
+  test.each([
+    ['before the third is added', 2],
+    ['once the third is added', 3],
+  ])(
+    'two members lost with their volumes while a third comes, %s: no loss without a word',
+    (_title, members) => {
+      const { world, data } = worldOf(1);
+      world.change(specOf(3));
+      for (let step = 0; step < 40 && data.members < members; step += 1) world.step();
+      expect(data.members).toBe(members);
+      world.loseVolume(0);
+      world.loseVolume(1);
+      steps(world, 40);
+      const lost = condition(world, 'DataLost');
+      const says = lost.status === 'True' ? lost.reason : condition(world, 'StoreReady').reason;
+      expect(says).toMatch(/^(ReplicaSetLost|MajorityLost|DataMissing)$/);
+      expect(data.primaries.length).toBeLessThanOrEqual(1);
+    },
+  );
+
   test('all volumes lost: a new set is made, and it is said that the data is gone', () => {
     const { world, data } = worldOf(3);
     for (const ordinal of [0, 1, 2]) world.loseVolume(ordinal);

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { goEnvironment } from './settings.ts';
 
 /** A program that this process has started. */
 export interface Program {
@@ -16,7 +17,10 @@ const MAX_LOG = 16_384;
 
 /** Starts a program that ends when this process does, at the latest. */
 export function startProgram(path: string, args: readonly string[]): Program {
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(path, args, {
+    env: goEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   let ended = false;
   const orphaned = (): void => void child.kill('SIGKILL');

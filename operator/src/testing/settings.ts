@@ -15,3 +15,8 @@ export function findApiServer(env: NodeJS.ProcessEnv = process.env): ApiServerPr
   const programs = { etcd: join(folder, 'etcd'), kubeApiserver: join(folder, 'kube-apiserver') };
   return existsSync(programs.etcd) && existsSync(programs.kubeApiserver) ? programs : null;
 }
+
+/** For programs in Go that live for seconds: with less garbage collection their start takes less of the CPU. */
+export function goEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { GOGC: '400', ...env };
+}

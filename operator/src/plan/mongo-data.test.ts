@@ -147,6 +147,18 @@ describe('data of the managed replica set', () => {
     expect([data.made, data.primaries.length]).toEqual([['set1'], 1]);
   });
 
+  test('members of another set than the remembered one are named, until somebody decides for it', () => {
+    const { world, data } = worldOf(3);
+    world.status = { ...world.status, replicaSet: { id: 'other' } };
+    steps(world, 5);
+    expect(condition(world, 'StoreReady')).toMatchObject({ status: 'False', reason: 'ReplicaSetMismatch' });
+    expect(condition(world, 'StoreReady').message).toMatch(/other.*hc-mongodb-0 has data of set1/);
+    world.annotations = { 'hashcluster.io/replica-set-id': 'set1' };
+    steps(world, 20);
+    expect(condition(world, 'StoreReady').reason).toBe('Healthy');
+    expect([world.status.replicaSet?.id, data.made]).toEqual(['set1', ['set1']]);
+  });
+
   test('two of three volumes lost: what was acknowledged last may be gone, and that is said', () => {
     const { world } = worldOf(3);
     world.loseVolume(1);

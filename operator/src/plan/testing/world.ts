@@ -31,6 +31,8 @@ export class World {
   generation = 1;
   deleted: number | null = null;
   readonly finalizers = new Set<string>();
+  /** Of the HashCluster. */
+  annotations: Readonly<Record<string, string>> = {};
   readonly children = new Map<string, KubeObject>();
   readonly secrets = new Map<string, SecretFacts>();
   readonly log: Action[] = [];
@@ -82,7 +84,7 @@ export class World {
       metadata: {
         ...base.metadata,
         ...{ generation: this.generation, finalizers: [...this.finalizers] },
-        creationTimestamp: new Date(this.#createdAt).toISOString(),
+        ...{ creationTimestamp: new Date(this.#createdAt).toISOString(), annotations: this.annotations },
         ...(this.deleted !== null && { deletionTimestamp: new Date(this.deleted).toISOString() }),
       },
       ...(status && { status }),

@@ -11,6 +11,9 @@ export interface Tally {
   readonly failures: readonly string[];
 }
 
+/** Jobs that are read at the same time when all are looked for. */
+const READERS = 8;
+
 const HEADERS = { 'content-type': 'application/json' };
 
 /**
@@ -125,14 +128,18 @@ export async function find(
   const gone: string[] = [];
   const end = performance.now() + options.limitMs;
   const every = Math.max(1, Math.floor(acknowledged.size / options.samples));
-  let number = 0;
-  for (const [id, { data, iterations }] of acknowledged) {
-    const job = await whenDone(host, id, end);
-    if (job === 'unknown') gone.push(id);
-    else if (job?.state !== 'done') wrong.push(`${id} is ${job?.state ?? 'not answered for'}`);
-    else if (number++ % every === 0 && iterations < 1e6 && job.digest !== iterated(data, iterations))
-      wrong.push(`${id} has the digest ${job.digest ?? 'none'}`);
-  }
+  // One iterator for all readers: each takes the next job.
+  const jobs = [...acknowledged].entries();
+  const read = async (): Promise<void> => {
+    for (const [number, [id, { data, iterations }]] of jobs) {
+      const job = await whenDone(host, id, end);
+      if (job === 'unknown') gone.push(id);
+      else if (job?.state !== 'done') wrong.push(`${id} is ${job?.state ?? 'not answered for'}`);
+      else if (number % every === 0 && iterations < 1e6 && job.digest !== iterated(data, iterations))
+        wrong.push(`${id} has the digest ${job.digest ?? 'none'}`);
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, read));
   return { gone, wrong };
 }
 

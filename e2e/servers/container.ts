@@ -16,6 +16,8 @@ export const LABELS = {
 const LOG_LINES = 30;
 /** Long enough for a clean stop of a database on a busy machine, in seconds. */
 const STOP_SECONDS = 60;
+/** How often it is looked whether one that does not answer yet has ended, in milliseconds: each look is a process. */
+const LOOK_MS = 1_000;
 
 /** What is run; the same for the images of the vendors and for stand-ins that have only the programs. */
 export interface ContainerSpec {
@@ -86,11 +88,14 @@ export class Container {
   }
 
   /**
-   * Waits until a server in it answers. Rejects after `limitMs`; at once, with the end of its log, when it has ended.
+   * Waits until a server in it answers. Rejects after `limitMs`; soon, with the end of its log, when it has ended.
    */
   async answers(limitMs: number, probe: () => Promise<boolean>): Promise<void> {
+    let lookedAt = performance.now();
     await until(`${this.name} answering`, limitMs, async () => {
       if (await probe()) return true;
+      if (performance.now() - lookedAt < LOOK_MS) return false;
+      lookedAt = performance.now();
       const running = await docker(['inspect', '--format', '{{.State.Running}}', this.name]);
       if (running !== 'true') throw new Error(`${this.name} has ended:\n${await this.log()}`);
       return false;

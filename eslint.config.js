@@ -34,6 +34,24 @@ const EXPORT_SAYS = 'No default exports: a thing has one name.';
 const ENVIRONMENT = { object: 'process', property: 'env', message: ENV_SAYS };
 const ADDON = { object: 'process', property: 'dlopen', message: ADDON_SAYS };
 
+/** What leaves the process, and what bounds it: see `eslint/deadline-rule.js`. */
+const LEAVING = {
+  packages: ['mongodb', 'mongoose', 'kafkajs', '@platformatic/kafka', '@kubernetes/client-node'],
+  // What our own code has in front of a vendor's: those who call it have the limits.
+  interfaces: ['Wire', 'Session', 'ApiAccess'],
+  carriers: ['Collection', 'Db', 'MongoClient', 'Context', 'Collections'],
+  wrappers: ['answersWithin', 'settlesWithin', 'within', 'unlessAborted'],
+};
+
+/** Files with calls that have only the limits of the client, or one that the rule does not see. */
+const UNBOUNDED = [
+  'services/src/adapters/kafka/{feed,kafka-bus,kafka-servers,offset-saver}.ts',
+  'services/src/adapters/kafka/kafkajs/consumer-session.ts',
+  'services/src/adapters/kafka/platformatic/{group-session,reader,wire}.ts',
+  'services/src/adapters/mongo/store/connection.ts',
+  'services/src/cli/transport.ts',
+];
+
 const ONLY = ['test', 'describe', 'it'].map((object) => ({
   object,
   property: 'only',
@@ -152,6 +170,12 @@ export default defineConfig([
       ],
       'no-restricted-syntax': ['error', ...BAD_SYNTAX, CLOCK_SYNTAX],
     },
+  },
+  {
+    // Whatever leaves the process has a deadline of our own.
+    files: ['services/src/**/*.ts', 'operator/src/**/*.ts'],
+    ignores: [...TESTS, ...UNBOUNDED],
+    rules: { 'house/deadline': ['error', LEAVING] },
   },
   { files: ['**/settings.ts', ...TOOLS], rules: { 'no-restricted-properties': ['error', ADDON, ...ONLY] } },
   {

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { deadline } from './deadline-rule.js';
 import { brokenBy } from './import-rules.js';
 import { targetOf } from './import-targets.js';
 
@@ -104,4 +105,4 @@ const functionLines = /** @satisfies {Rule.RuleModule} */ ({
 });
 
 /** The rules that this repository adds to ESLint's. */
-export const house = { rules: { imports, 'function-lines': functionLines } };
+export const house = { rules: { imports, 'function-lines': functionLines, deadline } };

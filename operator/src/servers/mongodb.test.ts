@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { MongoClient } from 'mongodb';
 import { generateValue } from '../apply/generate.ts';
 import type { MongoMember } from '../plan/observed.ts';
@@ -104,6 +105,28 @@ describe('a managed replica set', () => {
     const target = { setName: 'rs0', setId: null, hosts: ['127.0.0.1:1'], keyfile: 'x' };
     await expect(hasty.report(target)).rejects.toThrow('1 members do not answer');
     await expect(hasty.ensureUsers(target, [])).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('is given up with its connections when a member accepts them and stays silent', async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const patient = new MongoServers({ connectMs: 2_000, answerMs: 60_000, workMs: 300 });
+      const target = { setName: 'rs0', setId: null, hosts: [host], keyfile: 'x' };
+      await expect(patient.ensureUsers(target, [])).rejects.toThrow(`${host} has not answered within 300 ms`);
+      await eventually(
+        async () => sockets.size,
+        (open) => open === 0,
+      );
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 });
 

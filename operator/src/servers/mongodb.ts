@@ -1,6 +1,7 @@
 import type { Db, Document } from 'mongodb';
 import { IDENTITY_ROLE } from '../plan/desired/names.ts';
 import type { MongoMember, MongoReport } from '../plan/observed.ts';
+import { answersWithin, settlesWithin } from '../runtime/deadline.ts';
 import { reportOf, type MemberAnswer } from './mongo-report.ts';
 
 /** A managed replica set, and what opens it. */
@@ -26,6 +27,8 @@ export interface MongoServersOptions {
   readonly connectMs?: number;
   /** For an answer, in milliseconds. */
   readonly answerMs?: number;
+  /** For everything that is done on one member at a time, in milliseconds. */
+  readonly workMs?: number;
 }
 
 /** Codes of MongoDB. Source: MongoDB, `src/mongo/base/error_codes.yml`. */
@@ -43,6 +46,8 @@ const CODES = {
 /** Members are waited for by `replSetInitiate` and `replSetReconfig` for up to so long, in milliseconds. */
 const MAJORITY_MS = 20_000;
 
+/** Closing a client sends a last command, which nobody waits for longer than this. */
+const CLOSE_MS = 2_000;
 /** A member that stepped down does not stand for election for so long: the others have time to elect one. */
 const STAY_DOWN_SECONDS = 60;
 /** So long a primary waits for another member to have all that it has. */
@@ -64,10 +69,12 @@ function hasCode(error: unknown, code: number): boolean {
 export class MongoServers {
   readonly #connectMs: number;
   readonly #answerMs: number;
+  readonly #workMs: number;
 
-  constructor({ connectMs = 3_000, answerMs = 25_000 }: MongoServersOptions = {}) {
+  constructor({ connectMs = 3_000, answerMs = 25_000, workMs = 60_000 }: MongoServersOptions = {}) {
     this.#connectMs = connectMs;
     this.#answerMs = answerMs;
+    this.#workMs = workMs;
   }
 
   /** Gives the first host its first configuration. One that it has already stays. */
@@ -206,10 +213,12 @@ export class MongoServers {
       connectTimeoutMS: this.#connectMs,
       socketTimeoutMS: this.#answerMs,
     });
+    const late = (): Error => new Error(`${host} has not answered within ${this.#workMs} ms`);
     try {
-      return await work(client.db('admin'), client.db('local'));
+      // The driver has no limit for a request that is not taken. Source: mongodb 7.8, `Connection.writeCommand`.
+      return await answersWithin(work(client.db('admin'), client.db('local')), this.#workMs, late);
     } finally {
-      await client.close(true);
+      await settlesWithin(client.close(true), CLOSE_MS);
     }
   }
 }

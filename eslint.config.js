@@ -43,15 +43,6 @@ const LEAVING = {
   wrappers: ['answersWithin', 'settlesWithin', 'within', 'unlessAborted'],
 };
 
-/** Files with calls that have only the limits of the client, or one that the rule does not see. */
-const UNBOUNDED = [
-  'services/src/adapters/kafka/{feed,kafka-bus,kafka-servers,offset-saver}.ts',
-  'services/src/adapters/kafka/kafkajs/consumer-session.ts',
-  'services/src/adapters/kafka/platformatic/{group-session,reader,wire}.ts',
-  'services/src/adapters/mongo/store/connection.ts',
-  'services/src/cli/transport.ts',
-];
-
 const ONLY = ['test', 'describe', 'it'].map((object) => ({
   object,
   property: 'only',
@@ -174,7 +165,7 @@ export default defineConfig([
   {
     // Whatever leaves the process has a deadline of our own.
     files: ['services/src/**/*.ts', 'operator/src/**/*.ts'],
-    ignores: [...TESTS, ...UNBOUNDED],
+    ignores: TESTS,
     rules: { 'house/deadline': ['error', LEAVING] },
   },
   { files: ['**/settings.ts', ...TOOLS], rules: { 'no-restricted-properties': ['error', ADDON, ...ONLY] } },

@@ -127,7 +127,10 @@ export class Transport {
     let open = false;
     try {
       watchdog.arm();
-      const response = await fetch(urlOf(server, call), this.#init(call, watchdog, source));
+      const response = await fetch(urlOf(server, call), {
+        ...this.#init(call, watchdog, source),
+        signal: AbortSignal.any([signal, watchdog.signal]),
+      });
       watchdog.arm();
       if (!response.ok) return await this.#refusal(response);
       const done = await read({ response, watchdog });
@@ -144,12 +147,11 @@ export class Transport {
   }
 
   #init(call: Call, watchdog: Watchdog, source: Source): RequestInit {
-    const { signal, userAgent } = this.#options;
+    const { userAgent } = this.#options;
     const { method, headers, upload } = call;
     const init = {
       method,
       headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
-      signal: AbortSignal.any([signal, watchdog.signal]),
     };
     return upload ? { ...init, ...STREAMED, body: watched(upload, watchdog, source) } : init;
   }

@@ -8,7 +8,7 @@ import { Deliverer } from './deliverer.ts';
 import { Inbox } from './inbox.ts';
 import { OffsetSaver } from './offset-saver.ts';
 import type { TopicKeeper } from './topic-keeper.ts';
-import { reasonOf } from './within.ts';
+import { reasonOf, within } from './within.ts';
 import type { Session, Sink, Wire } from './wire.ts';
 
 /** Leaving a group and closing connections; milliseconds. What takes longer is left to the broker's patience. */
@@ -16,6 +16,9 @@ const CLOSE_MS = 4_000;
 /** Nothing heard for so long: the session is not what it seems, and is made anew. */
 const SILENCE_MS = 20_000;
 const WATCH_MS = 1_000;
+/** Until a session is open: some broker has been found. */
+const OPEN_MS = 20_000;
+const SAVE_MS = 5_000;
 /** A session that lasted so long was a good one. */
 const GOOD_MS = 30_000;
 const RETRIES = { baseMs: 200, capMs: 2_000 };
@@ -38,6 +41,8 @@ export interface FeedOptions<M> {
   readonly onDelivered: (count: number) => void;
   /** A session came to an end that it should not have. */
   readonly onBroken: () => void;
+  /** How long opening a session may take, in milliseconds. */
+  readonly openMs?: number;
 }
 
 /** A subscription. Its sessions with Kafka come and go; what was fetched, and how far it is dealt with, stays. */
@@ -67,7 +72,7 @@ export class Feed<M> implements Subscription {
     this.#inbox = inbox;
     this.#saver = new OffsetSaver(inbox, async (offsets) => {
       if (!this.#session) throw new Error('There is no session');
-      await this.#session.commit(offsets);
+      await within(this.#session.commit(offsets), SAVE_MS, 'Saving offsets');
     });
     const onCommit = (): void => this.#save();
     this.#deliverer = new Deliverer({ inbox, maxBatch, logger, handle, onCommit, onDelivered });
@@ -81,7 +86,7 @@ export class Feed<M> implements Subscription {
       const ends = await retry(
         async (attempt) => {
           if (attempt > 0 || topics.led(topic).length === 0) await topics.check();
-          return wire.ends(topic);
+          return within(wire.ends(topic), ASKING.budgetMs, 'Asking for the ends of a topic');
         },
         { ...ASKING, signal: this.#stop.signal },
       );
@@ -146,7 +151,7 @@ export class Feed<M> implements Subscription {
 
   /** From the begin of a session to its end. Resolves when we are closed, rejects when the session breaks. */
   async #live(): Promise<void> {
-    const { wire, topics, topic, group, clock } = this.#options;
+    const { wire, topics, topic, group, clock, openMs = OPEN_MS } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, over.signal]);
     try {
@@ -156,15 +161,12 @@ export class Feed<M> implements Subscription {
       if (topics.led(topic).length === 0) throw new Error(topics.fault(topic) ?? 'has no leader');
       this.#begun = true;
       this.#heardAt = clock.monotonic();
-      const opening = wire.open({
-        topic,
-        group,
-        partitions: topics.led(topic).length,
-        sink: this.#sink(over.signal),
-      });
+      const partitions = topics.led(topic).length;
+      const opening = wire.open({ topic, group, partitions, sink: this.#sink(over.signal) });
       // One that is there too late is closed all the same.
-      void opening.then((session) => (signal.aborted ? session.close() : undefined)).catch(() => {});
-      const session = await Promise.race([opening, aborted(signal)]);
+      void opening.then((session) => (signal.aborted ? close(session) : undefined)).catch(() => {});
+      const inTime = within(opening, openMs, 'Opening a session');
+      const session = await Promise.race([inTime, aborted(signal)]);
       if (!session) return;
       this.#session = session;
       this.#save();
@@ -187,7 +189,7 @@ export class Feed<M> implements Subscription {
   async #endSession(): Promise<void> {
     const session = this.#session;
     this.#session = null;
-    if (session) await settlesWithin(session.close(), CLOSE_MS).catch(() => {});
+    if (session) await close(session);
   }
 
   #broken(error: unknown, failures: number): void {
@@ -248,6 +250,11 @@ export class Feed<M> implements Subscription {
       },
     };
   }
+}
+
+/** What becomes of it is nobody's concern any more. */
+async function close(session: Session): Promise<void> {
+  await settlesWithin(session.close(), CLOSE_MS).catch(() => {});
 }
 
 /** Resolves when the signal says that it is over. */

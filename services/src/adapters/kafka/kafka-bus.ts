@@ -80,6 +80,7 @@ class KafkaBus implements Bus {
   #outbox(topic: Topic, wire: Wire, topics: TopicKeeper): Outbox {
     const name = topicName(this.#options.topicPrefix, topic);
     return new Outbox({
+      // eslint-disable-next-line house/deadline -- the outbox waits for it no longer than `PUBLISH_MS`
       produce: (messages) => wire.produce(name, messages),
       partitions: () => topics.led(name),
       repair: () => topics.check(),

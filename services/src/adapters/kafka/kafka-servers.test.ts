@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createKafkaServers } from './kafka-servers.ts';
 import { sharedKafka } from './testing/kafka.ts';
+import { startSilent } from './testing/unusable.ts';
 
 const { broker, skipped } = await sharedKafka();
 const needs = broker === null ? ` (needs Docker: ${skipped ?? 'no reason given'})` : '';
@@ -18,4 +19,14 @@ const needs = broker === null ? ` (needs Docker: ${skipped ?? 'no reason given'}
 test('brokers that do not answer are not known', async () => {
   const servers = createKafkaServers({ brokers: ['127.0.0.1:1'], clientId: 'test' });
   await expect(servers.report()).rejects.toThrow();
+});
+
+test('brokers that fall silent are waited for no longer than the deadline', async () => {
+  const silent = await startSilent();
+  try {
+    const servers = createKafkaServers({ brokers: [silent.address], clientId: 'test' }, 200);
+    await expect(servers.report()).rejects.toThrow('no answer within 200 ms');
+  } finally {
+    await silent.close();
+  }
 });

@@ -1,7 +1,5 @@
 import { settlesWithin } from '../../runtime/deadline.ts';
-import { within } from './within.ts';
 
-const SAVE_MS = 5_000;
 const AGAIN_MS = 250;
 
 /** What has not been saved yet, and what has. */
@@ -21,6 +19,7 @@ export class OffsetSaver {
   #again: NodeJS.Timeout | null = null;
   #closed = false;
 
+  /** @param save its limits are its own */
   constructor(offsets: Unsaved, save: (offsets: ReadonlyMap<number, number>) => Promise<void>) {
     this.#offsets = offsets;
     this.#save = save;
@@ -38,7 +37,7 @@ export class OffsetSaver {
       const offsets = this.#offsets.unsaved();
       if (offsets.size === 0) return;
       try {
-        await within(this.#save(offsets), SAVE_MS, 'Saving offsets');
+        await this.#save(offsets);
         this.#offsets.saved(offsets);
       } catch {
         // The session that could not save ends by itself, and says why.

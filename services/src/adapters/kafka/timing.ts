@@ -16,6 +16,10 @@ export const PARTITION_BYTES = 256 << 10;
 export const CONNECT_MS = 3_000;
 /** Longer than anything that a broker takes its time for: `REBALANCE_MS` and `FETCH_WAIT_MS`. */
 export const REQUEST_MS = 10_000;
+/** For an answer to one request, whatever the client does: longer than its own limit, so that its word comes first. */
+export const ANSWER_MS = REQUEST_MS + 2_000;
+/** Joining a group takes several requests, and the others are waited for. */
+export const JOIN_MS = 15_000;
 /** The broker itself gives up on replicas after this time. */
 export const REPLICAS_MS = 3_000;
 /** Without an answer for so long, the connection is taken for lost. As long as somebody who publishes waits. */

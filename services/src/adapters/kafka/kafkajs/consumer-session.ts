@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
+import { settlesWithin } from '../../../runtime/deadline.ts';
 import { Ending } from '../ending.ts';
 import {
+  ANSWER_MS,
   bytesOfEach,
   FETCH_BYTES,
   FETCH_WAIT_MS,
   HEARTBEAT_MS,
+  JOIN_MS,
   LEAVE_MS,
   METADATA_MS,
   REBALANCE_MS,
   SESSION_MS,
 } from '../timing.ts';
 import type { Incoming, Session, SessionOptions } from '../wire.ts';
+import { within } from '../within.ts';
 import type { Start } from './kafka.ts';
 
 /** While there is no room, the group is told this often that we live. */
 const ROOM_MS = 1_000;
+/** Closing waits so long for a session that has just begun to join. */
+const BEGUN_MS = 1_000;
 /** Partitions of which messages are taken at the same time, so that a batch has something of each. */
 const PARTITIONS_AT_ONCE = 16;
 /** kafkajs finds its way through changes of the group by trying again; what is worse ends the session. */
@@ -54,7 +60,7 @@ export class ConsumerSession extends Ending implements Session {
       retry: RETRY,
     });
     this.#listen();
-    this.#begun = this.#begin().catch(this.fail);
+    this.#begun = within(this.#begin(), JOIN_MS, 'Joining the group').catch(this.fail);
   }
 
   #listen(): void {
@@ -100,7 +106,7 @@ export class ConsumerSession extends Ending implements Session {
     sink.put(payload.batch.partition, messagesOf(payload.batch));
     while (!(await sink.room(ROOM_MS)) && payload.isRunning() && !this.#isClosing()) {
       // Throws when the group changes; then kafkajs joins again.
-      await payload.heartbeat();
+      await within(payload.heartbeat(), ANSWER_MS, 'Telling the group that we live');
     }
   }
 
@@ -120,7 +126,8 @@ export class ConsumerSession extends Ending implements Session {
   }
 
   async #close(): Promise<void> {
-    await this.#begun;
+    // One that cannot join is not waited for: its connections are cut.
+    await settlesWithin(this.#begun, BEGUN_MS);
     await this.#start.end(this.#consumer, LEAVE_MS);
     if (this.#ownGroup !== null) await this.#forget(this.#ownGroup).catch(() => {});
   }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Consumer } from '@platformatic/kafka';
 import { Ending } from '../ending.ts';
-import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS } from '../timing.ts';
+import { ANSWER_MS, HEARTBEAT_MS, JOIN_MS, LEAVE_MS, REBALANCE_MS, SESSION_MS } from '../timing.ts';
+import { within } from '../within.ts';
 import type { Session } from '../wire.ts';
 import { clientOptions } from './client-options.ts';
 import { toleratingPartialClusters } from './partial-clusters.ts';
@@ -71,7 +72,7 @@ export class GroupSession extends Ending implements Session {
     this.#joined = false;
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       try {
-        await this.#member.joinGroup();
+        await within(this.#member.joinGroup(), JOIN_MS, 'Joining the group');
         return;
       } catch (error) {
         if (attempt === JOIN_ATTEMPTS) this.fail(error);
@@ -93,9 +94,8 @@ export class GroupSession extends Ending implements Session {
     const known = new Map<number, number>();
     if (partitions.length === 0) return known;
     const { topic } = this.#options;
-    const offsets = await this.#member.listCommittedOffsets({
-      topics: [{ topic, partitions: [...partitions] }],
-    });
+    const asked = this.#member.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] });
+    const offsets = await within(asked, ANSWER_MS, 'Asking how far the group has got');
     for (const partition of partitions) {
       const offset = offsets.get(topic)?.[partition];
       if (offset !== undefined && offset >= 0n) known.set(partition, Number(offset));
@@ -133,7 +133,7 @@ export class GroupSession extends Ending implements Session {
 
   async #leave(): Promise<void> {
     try {
-      await this.#member.close(true);
+      await within(this.#member.close(true), LEAVE_MS, 'Leaving the group');
     } catch {
       // The broker will find out by itself; the connections must not stay.
       await this.#member.connections.close();

@@ -5,9 +5,11 @@ import {
   ListOffsetTimestamps,
   type ClusterTopicMetadata,
 } from '@platformatic/kafka';
+import { settlesWithin } from '../../../runtime/deadline.ts';
 import type { KafkaConnection } from '../options.ts';
-import { bytesOfEach, FETCH_BYTES, FETCH_WAIT_MS } from '../timing.ts';
+import { ANSWER_MS, bytesOfEach, DISCONNECT_MS, FETCH_BYTES, FETCH_WAIT_MS } from '../timing.ts';
 import type { Incoming, Sink } from '../wire.ts';
+import { within } from '../within.ts';
 import { clientOptions } from './client-options.ts';
 import { toleratingPartialClusters } from './partial-clusters.ts';
 
@@ -89,14 +91,15 @@ export class Reader {
     await this.#ask();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#stop.abort();
-    return this.#consumer.close(true);
+    await settlesWithin(this.#consumer.close(true), DISCONNECT_MS);
   }
 
   async #look(): Promise<ClusterTopicMetadata> {
     const { topic } = this.#options;
-    const found = (await this.#consumer.metadata({ topics: [topic] })).topics.get(topic);
+    const asked = this.#consumer.metadata({ topics: [topic] });
+    const found = (await within(asked, ANSWER_MS, 'Asking who leads what')).topics.get(topic);
     if (!found) throw new Error(`${topic} is not there`);
     return found;
   }
@@ -114,10 +117,8 @@ export class Reader {
     if (partitions.length === 0) return;
     const { topic, sink } = this.#options;
     const options = { topics: [topic], partitions: { [topic]: [...partitions] } };
-    const offsets = await this.#consumer.listOffsets({
-      ...options,
-      timestamp: ListOffsetTimestamps.EARLIEST,
-    });
+    const asked = this.#consumer.listOffsets({ ...options, timestamp: ListOffsetTimestamps.EARLIEST });
+    const offsets = await within(asked, ANSWER_MS, 'Asking for the oldest messages');
     for (const partition of partitions) sink.seek(partition, Number(offsets.get(topic)![partition]));
   }
 
@@ -183,16 +184,15 @@ export class Reader {
       lastFetchedEpoch: -1,
       partitionMaxBytes: bytesOfEach(led.length),
     }));
-    const response = await this.#consumer
-      .fetch({
-        node,
-        topics: [{ topicId: this.#topicId!, partitions }],
-        maxWaitTime: FETCH_WAIT_MS,
-        minBytes: 1,
-        maxBytes: FETCH_BYTES,
-        isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
-      })
-      .catch(answerIn);
+    const asked = this.#consumer.fetch({
+      node,
+      topics: [{ topicId: this.#topicId!, partitions }],
+      maxWaitTime: FETCH_WAIT_MS,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES,
+      isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+    });
+    const response = await within(asked, ANSWER_MS, 'Fetching messages').catch(answerIn);
     if (this.#stop.signal.aborted) return;
     await this.#take(response, from);
     sink.polled();

@@ -1,8 +1,9 @@
 import { Admin, findErrorBy, ListOffsetTimestamps, ProduceAcks, Producer } from '@platformatic/kafka';
+import { settlesWithin } from '../../../runtime/deadline.ts';
 import { findBroker } from '../bootstrap.ts';
 import { Lazy } from '../lazy.ts';
 import type { KafkaConnection } from '../options.ts';
-import { produceMs } from '../timing.ts';
+import { DISCONNECT_MS, produceMs } from '../timing.ts';
 import type { TopicSpec } from '../topic-specs.ts';
 import {
   TooLargeError,
@@ -45,11 +46,11 @@ class PlatformaticWire implements Wire {
         this.#usedAt = performance.now();
         return toleratingPartialClusters(producer);
       },
-      (producer) => producer.close(),
+      (producer) => settlesWithin(producer.close(), DISCONNECT_MS),
     );
     this.#admin = new Lazy(
       async () => toleratingPartialClusters(new Admin(await options())),
-      (admin) => admin.close(),
+      (admin) => settlesWithin(admin.close(), DISCONNECT_MS),
     );
   }
 

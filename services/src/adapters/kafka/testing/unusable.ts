@@ -38,15 +38,47 @@ export async function startUnusable(): Promise<Unusable> {
   };
 }
 
+/** A server that answers as a broker does, as far as `probe` asks, and on its first connection only: then it is silent. */
+export async function startSilent(): Promise<{
+  readonly address: string;
+  /** Connections that are open now. */
+  readonly open: () => number;
+  close(): Promise<void>;
+}> {
+  const sockets = new Set<Socket>();
+  let answers = true;
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+    if (answers) socket.once('data', (request: Buffer) => socket.write(headOf(request)));
+    else socket.resume();
+    answers = false;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    open: () => sockets.size,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** An answer as short as one can be. */
+function headOf(request: Buffer): Buffer {
+  const answer = Buffer.alloc(10);
+  answer.writeInt32BE(6, 0);
+  request.copy(answer, 4, 8, 12);
+  return answer;
+}
+
 /** A server that answers as a broker does, as far as `probe` asks. */
 export async function startAnswering(): Promise<{ readonly address: string; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}));
     socket.once('data', (request: Buffer) => {
-      const answer = Buffer.alloc(10);
-      answer.writeInt32BE(6, 0);
-      request.copy(answer, 4, 8, 12);
+      const answer = headOf(request);
       socket.write(answer.subarray(0, 5));
       setImmediate(() => socket.write(answer.subarray(5)));
     });

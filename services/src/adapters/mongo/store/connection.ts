@@ -137,11 +137,10 @@ export class MongoConnection {
     return this.#databaseId;
   }
 
-  /** Makes the indexes that are missing. Whoever dropped them may have put another collection in the place of `jobs`. */
+  /** Makes the indexes that are missing, within `callMs`. Whoever dropped them may have put another collection in the place of `jobs`. */
   async ensureIndexes(): Promise<void> {
-    const { reuseIterations, logger } = this.#options;
-    await ensureIndexes(this.#db(), reuseIterations, logger);
-    this.#databaseId = await readDatabaseId(this.#db());
+    const late = (): Error => new StoreUnavailableError('the index is still being built');
+    await answersWithin(this.#prepare(), this.#options.limits.callMs, late);
   }
 
   /** Within two seconds, whatever the servers do; commands under way end with an error, or not at all. */
@@ -162,7 +161,13 @@ export class MongoConnection {
     checkServer(hello);
     await checkIdentity(this.#client!.db('admin'), this.#options.replicaSetId ?? null);
     if (hello['localTime'] instanceof Date) time.learn(String(hello['me'] ?? ''), hello['localTime']);
-    await this.ensureIndexes();
+    await this.#prepare();
+  }
+
+  async #prepare(): Promise<void> {
+    const { reuseIterations, logger } = this.#options;
+    await ensureIndexes(this.#db(), reuseIterations, logger);
+    this.#databaseId = await readDatabaseId(this.#db());
   }
 
   #db(): mongo.Db {

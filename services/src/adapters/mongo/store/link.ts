@@ -199,11 +199,10 @@ export class Link {
   /** Somebody dropped an index: no call that names it can succeed until it is there again. */
   #makeIndexes({ connection }: Open): void {
     if (this.#indexing || this.#stopped) return;
-    const { logger, limits } = this.#options;
+    const { logger } = this.#options;
     const { signal } = this.#halt;
     logger.warn('An index of MongoDB is missing: it is built again');
-    const late = (): Error => new StoreUnavailableError('the index is still being built');
-    this.#indexing = retry(() => answersWithin(connection.ensureIndexes(), limits.callMs, late), {
+    this.#indexing = retry(() => connection.ensureIndexes(), {
       ...{ ...ATTEMPTS, budgetMs: Infinity, signal },
       retryable: () => this.#open?.connection === connection,
       onRetry: (error, attempt) => {

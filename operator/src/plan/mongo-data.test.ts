@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ClusterSpecInput } from '../api/spec.ts';
 import type { Condition } from '../api/status.ts';
+import { plan } from './plan.ts';
 import { MongoModel } from './testing/mongo-model.ts';
 import { World } from './testing/world.ts';
 
@@ -40,6 +41,13 @@ function eventsOf(world: World): string[] {
   return world.log.flatMap((action) => (action.kind === 'event' ? [action.reason] : []));
 }
 
+/** Annotations of the claims of three members. */
+function notesOf(world: World): unknown[] {
+  return [0, 1, 2].map(
+    (ordinal) => world.child('PersistentVolumeClaim', `data-hc-mongodb-${ordinal}`).metadata.annotations,
+  );
+}
+
 function setsOnVolumes({ volumes }: MongoModel): string[] {
   return [...new Set([...volumes.values()].map(({ config }) => config.setId))];
 }
@@ -48,10 +56,7 @@ describe('data of the managed replica set', () => {
   test('its id is remembered in the status and on every claim', () => {
     const { world } = worldOf(3);
     expect(world.status?.replicaSet?.id).toBe('set1');
-    const noted = [0, 1, 2].map(
-      (ordinal) => world.child('PersistentVolumeClaim', `data-hc-mongodb-${ordinal}`).metadata.annotations,
-    );
-    expect(noted).toEqual(Array(3).fill({ 'hashcluster.io/replica-set-id': 'set1' }));
+    expect(notesOf(world)).toEqual(Array(3).fill({ 'hashcluster.io/replica-set-id': 'set1' }));
     expect(condition(world, 'Ready').status).toBe('True');
   });
 
@@ -149,14 +154,26 @@ describe('data of the managed replica set', () => {
 
   test('members of another set than the remembered one are named, until somebody decides for it', () => {
     const { world, data } = worldOf(3);
-    world.status = { ...world.status, replicaSet: { id: 'other' } };
+    world.status = { ...world.status, replicaSet: { ...world.status?.replicaSet, id: 'other' } };
     steps(world, 5);
     expect(condition(world, 'StoreReady')).toMatchObject({ status: 'False', reason: 'ReplicaSetMismatch' });
     expect(condition(world, 'StoreReady').message).toMatch(/other.*hc-mongodb-0 has data of set1/);
+    expect(notesOf(world)).toEqual(Array(3).fill({ 'hashcluster.io/replica-set-id': 'set1' }));
     world.annotations = { 'hashcluster.io/replica-set-id': 'set1' };
     steps(world, 20);
     expect(condition(world, 'StoreReady').reason).toBe('Healthy');
     expect([world.status.replicaSet?.id, data.made]).toEqual(['set1', ['set1']]);
+  });
+
+  test('the remembered set stays remembered when members of another one were asked before it was', () => {
+    const { world } = worldOf(3);
+    const { mongo } = world.observe().readings;
+    world.status = { ...world.status, replicaSet: { ...world.status?.replicaSet, id: 'other' } };
+    const observed = world.observe();
+    const { actions } = plan({ ...observed, readings: { ...observed.readings, mongo } });
+    const written = actions.flatMap((action) => (action.kind === 'status' ? [action.status] : []));
+    expect(written.map(({ replicaSet }) => replicaSet?.id)).toEqual(['other']);
+    expect(actions.filter(({ kind }) => kind === 'annotate')).toEqual([]);
   });
 
   test('two of three volumes lost: what was acknowledged last may be gone, and that is said', () => {

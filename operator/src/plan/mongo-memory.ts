@@ -17,6 +17,7 @@ import {
   podOrdinals,
   SET_ID,
   SET_LEFT,
+  strangersOf,
   takesPart,
   type MemberClaim,
 } from './mongo-set.ts';
@@ -68,7 +69,7 @@ function followed(context: Context, volume: Volume, claim: MemberClaim | undefin
 function lostBefore(context: Context, known: readonly Volume[]): Volume[] {
   const report = mongoReport(context);
   const id = report?.config?.setId;
-  if (known.length > 0 || id === undefined || report?.primary == null) return [];
+  if (known.length > 0 || id === undefined || !report?.primary) return [];
   const { cluster, observed } = context;
   const createdAt = timeOf(cluster.metadata.creationTimestamp) ?? -Infinity;
   const isNew = ({ object }: MemberClaim): boolean =>
@@ -199,6 +200,8 @@ function hasData({ name, uid }: MemberClaim, next: ReplicaSetStatus | undefined)
 function noteOf(context: Context, claim: MemberClaim, next: ReplicaSetStatus | undefined): Change | null {
   const id = next?.id;
   if (id === undefined) return claim.setId !== null && isEverythingLost(context) ? { [SET_ID]: null } : null;
+  // Whose set it is was decided, or remembered, and its data says otherwise.
+  if (strangersOf(context).some(({ host }) => ordinalOf(host) === claim.ordinal)) return null;
   if (hasData(claim, next)) {
     return claim.setId === id && !claim.left ? null : { [SET_ID]: id, [SET_LEFT]: null };
   }

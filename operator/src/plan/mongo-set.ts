@@ -76,9 +76,16 @@ export function expectedSetOf({ cluster, observed }: Context): string | null {
   return expectedSet(cluster, observed.children);
 }
 
-/** What MongoDB last said of itself; null while that is not known. */
-export function mongoReport({ observed }: Context): MongoReport | null {
-  return fresh(observed.readings.mongo, observed.now, VALID_MS);
+/**
+ * What MongoDB last said of itself; null while that is not known. The configuration of a set that is not meant any more,
+ * for the members were asked before another one was, is left out.
+ */
+export function mongoReport(context: Context): MongoReport | null {
+  const { readings, now } = context.observed;
+  const report = fresh(readings.mongo, now, VALID_MS);
+  const expected = expectedSetOf(context);
+  if (!report?.config || expected === null || report.config.setId === expected) return report;
+  return { ...report, config: null, members: [], primary: null, users: null };
 }
 
 /** Whether a member of the configuration is healthy, as a primary or a secondary. */

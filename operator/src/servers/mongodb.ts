@@ -52,8 +52,8 @@ const CLOSE_MS = 2_000;
 const STAY_DOWN_SECONDS = 60;
 /** So long a primary waits for another member to have all that it has. */
 const CATCH_UP_SECONDS = 10;
-/** So long a member of another set stays no primary; it is looked at again long before. */
-const FENCE_SECONDS = 600;
+/** So long a member of another set stays no primary; it is looked at again before, and nobody waits longer if it is decided for. */
+const FENCE_SECONDS = 90;
 
 function hasCode(error: unknown, code: number): boolean {
   return (

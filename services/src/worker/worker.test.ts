@@ -26,12 +26,6 @@ async function setup() {
   return shop;
 }
 
-/** A call of the store, by the monotonic clock, in milliseconds. */
-interface Write {
-  readonly from: number;
-  readonly to: number;
-}
-
 describe('a worker', () => {
   test('does the jobs that it is told of, and tells when they are done', async () => {
     const { store, bus, startWorker } = await setup();
@@ -181,29 +175,6 @@ describe('a worker', () => {
     await submit(store, bus, [job]);
     await until(() => isDone(store, job));
     expect(failures).toBe(-1);
-  });
-
-  test('writes many results at once where they come faster than they are written', async () => {
-    const { store, bus, startWorker } = await setup();
-    const writes: Write[] = [];
-    const slow = storeWith(store, {
-      complete: async (batch) => {
-        const from = performance.now();
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        const answers = await store.complete(batch);
-        writes.push({ from, to: performance.now() });
-        return answers;
-      },
-    });
-    const jobs = Array.from({ length: 400 }, (_, i) => facts(`together ${i}`, 5_000 + i));
-    await submit(store, bus, jobs, false);
-    await startWorker({}, { store: slow });
-    await until(async () => (await Promise.all(jobs.map((job) => isDone(store, job)))).every(Boolean));
-    // Four times as long as the write took, and 100 ms at most; a timer may be a little early.
-    const isPaused = ({ from, to }: Write, next: Write): boolean =>
-      next.from - to >= Math.min(100, 4 * (to - from)) - 5;
-    const paused = writes.slice(1).filter((write, before) => isPaused(writes[before]!, write));
-    expect(paused).not.toEqual([]);
   });
 
   test('raises an alarm when its digest contradicts the stored one, which stays', async () => {

@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 REPORTS := .cache/reports
 
-.PHONY: help setup build run test test-long test-all e2e lint format bench chaos clean distclean
+.PHONY: help setup build run test test-long test-all e2e e2e-up lint format bench chaos clean distclean
 
 help: ## show this
 	@echo 'make <target> [ARGS="…"]'
@@ -46,8 +46,11 @@ test-all: ## run both, whether or not the first fails
 
 e2e: $(INSTALLED) ## stories on a Kubernetes cluster of kind; KEEP=1 keeps the cluster
 	@mkdir -p $(REPORTS)
-	@node e2e/kind/main.ts up
+	@$(MAKE) --no-print-directory e2e-up
 	@trap '$(if $(KEEP),:,node e2e/kind/main.ts down)' EXIT; npm run --silent jest -- --config tools/jest/e2e.config.js --json --outputFile=$(REPORTS)/e2e.json $(ARGS)
+
+e2e-up: $(INSTALLED) ## make that cluster and load the images onto it, without the stories
+	@node e2e/kind/main.ts up
 
 lint: $(INSTALLED) ## check style, types, sizes and who imports whom
 	@npm run --silent lint

@@ -7,7 +7,8 @@ import { circumstances } from './operator.ts';
 
 const DUMPS = fileURLToPath(new URL('../../../.cache/e2e/', import.meta.url));
 
-const LOOK_MS = 500;
+/** Each look is a kubectl, which takes more CPU time than what it asks about. */
+const LOOK_MS = 1_000;
 
 export interface Condition {
   readonly type: string;
@@ -107,7 +108,7 @@ export class TestCluster {
       .map(({ metadata }) => metadata.name);
   }
 
-  /** Waits until a condition holds, looking twice a second. Rejects after the limit, and leaves what can be known in .cache/e2e. */
+  /** Waits until a condition holds, looking once a second. Rejects after the limit, and leaves what can be known in .cache/e2e. */
   async until(what: string, holds: () => Promise<boolean>, limitSeconds: number): Promise<void> {
     try {
       await until(`${this.name} is ${what}`, limitSeconds * 1_000, holds, LOOK_MS);

@@ -15,6 +15,8 @@ export interface WorkerBody {
   /** The name of its machine; of its pod in Kubernetes. */
   readonly host: string;
   readonly state: 'live' | 'draining' | 'left' | 'dead';
+  /** Since its last heartbeat. */
+  readonly silentSeconds: number;
   readonly jobs: number;
 }
 

@@ -89,7 +89,8 @@ describe('the engine pool', () => {
   test('gives chains back where they stand, to be gone on with anywhere', async () => {
     const { pool, finished, progress, until } = await setup();
     pool.add([task('a', 1e12), task('b', 1e12), task('c', 40)]);
-    await until(() => finished.has('c') && progress.length > 0);
+    const hasMoved = (key: string): boolean => progress.some((state) => state.key === key);
+    await until(() => finished.has('c') && hasMoved('a') && hasMoved('b'));
     const states = await pool.remove(['a', 'b', 'c', 'unknown']);
     expect(states.map(({ key }) => key).sort()).toEqual(['a', 'b']);
     for (const { position } of states) expect(position).toBeGreaterThan(1);

@@ -44,8 +44,10 @@ export class DocumentSink implements BodySink {
       if (at < chunk.length) this.#mode = chunk[at] === OPEN_BRACKET ? 'array' : 'single';
       if (this.#mode === 'array') at++;
     }
-    if (this.#mode === 'single') at = this.#scanSingle(chunk, at);
-    else if (this.#mode === 'array') at = this.#scanArray(chunk, at);
+    if (this.#mode === 'single') {
+      this.#takeSingle(chunk.subarray(at));
+      at = chunk.length;
+    } else if (this.#mode === 'array') at = this.#scanArray(chunk, at);
     if (this.#mode === 'after' && firstSolid(chunk, at) < chunk.length)
       refuse('malformed-json', `Something follows the end of the array, at byte ${this.#offset + at}.`);
     if (this.#mode === 'after') at = chunk.length;
@@ -70,11 +72,6 @@ export class DocumentSink implements BodySink {
     const { held } = this.#single;
     held.add(held.take());
     return held.items[0]!;
-  }
-
-  #scanSingle(chunk: Buffer, from: number): number {
-    this.#takeSingle(from === 0 ? chunk : chunk.subarray(from));
-    return chunk.length;
   }
 
   #takeSingle(piece: Buffer): void {
